@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+    name: "capsule",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Capsule", targets: ["Capsule"]),
+        .library(name: "WriterQueue", targets: ["WriterQueue"]),
+        .library(name: "SnapshotIndex", targets: ["SnapshotIndex"]),
+        .library(name: "Ledger", targets: ["Ledger"]),
+        .executable(name: "capsule-tool", targets: ["capsule-tool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLZ4",
+            pkgConfig: "liblz4",
+            providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]
+        ),
+        .target(name: "CCRC32C"),
+        .target(
+            name: "Capsule",
+            dependencies: [
+                "CCRC32C", "CLZ4",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "WriterQueue", dependencies: ["Capsule"], swiftSettings: settings),
+        .target(
+            name: "SnapshotIndex",
+            dependencies: ["Capsule", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings
+        ),
+        .target(name: "JSONText", swiftSettings: settings),
+        .target(name: "Ledger", dependencies: ["JSONText", "SnapshotIndex", "WriterQueue"], swiftSettings: settings),
+        .executableTarget(
+            name: "capsule-tool",
+            dependencies: [
+                "Ledger",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+    ]
+)

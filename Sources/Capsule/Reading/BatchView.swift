@@ -1,0 +1,62 @@
+/// A batch whose checksums are right, decompressed: valid while the reader stands on it.
+public struct BatchView: ~Escapable {
+    public let header: BatchHeader
+    /// Where the batch begins in the file.
+    public let offset: UInt64
+    let body: RawSpan
+    let lz4: LZ4Frame
+
+    @_lifetime(copy body)
+    init(header: BatchHeader, offset: UInt64, body: RawSpan, lz4: LZ4Frame) {
+        self.header = header
+        self.offset = offset
+        self.body = body
+        self.lz4 = lz4
+    }
+
+    /// Takes the batch apart and calls one of the two closures for each frame, in order.
+    ///
+    /// Checks everything that can be checked without knowing what came before: lengths, kinds, places, counts, object IDs.
+    ///
+    /// - Throws: `frameMalformed`, `envelopeMalformed`, `lz4Malformed`, `objectMismatch`, `unsupported`, and what the closures throw.
+    public func forEachFrame(
+        event onEvent: (borrowing EventView) throws(CapsuleError) -> Void,
+        object onObject: (StoredObject) throws(CapsuleError) -> Void
+    ) throws(CapsuleError) {
+        var cursor = ByteCursor(body)
+        var events: UInt32 = 0
+        for _ in 0..<header.frames {
+            let frame = try Frame(&cursor)
+            if frame.kind >= FrameKind.firstOptional, header.kind == .objects { continue }
+            guard let kind = FrameKind(rawValue: frame.kind), (kind == .event) == (header.kind == .timeline) else {
+                throw CapsuleError(.frameMalformed, "a frame of kind \(frame.kind) stands in a batch of \(header.kind)")
+            }
+            if kind == .event {
+                events += 1
+                try onEvent(EventView(frame))
+            } else {
+                let view = try ObjectView(frame, kind: kind)
+                try onObject(StoredObject(verified: view, content: view.content(lz4)))
+            }
+        }
+        guard cursor.isAtEnd, events == header.events else {
+            throw CapsuleError(.frameMalformed, "a batch holds other frames than its header says")
+        }
+    }
+
+    /// Calls `onEvent` for each event; skips objects unread.
+    public func forEachEvent(_ onEvent: (borrowing EventView) throws(CapsuleError) -> Void) throws(CapsuleError) {
+        guard header.kind == .timeline else { return }
+        try forEachFrame(event: onEvent, object: { _ in })
+    }
+}
+
+extension StoredObject {
+    /// From a view whose ID was checked when `content` was taken out of it.
+    init(verified view: borrowing ObjectView, content: [UInt8]) {
+        kind = view.kind
+        media = view.media
+        id = view.id
+        bytes = content
+    }
+}

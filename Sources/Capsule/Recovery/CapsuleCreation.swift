@@ -1,0 +1,42 @@
+extension CapsuleFile {
+    /// Makes a new capsule at `path`: header and first batch appear as a whole or not at all, and survive a power loss.
+    ///
+    /// The first event is `capsule.create` of run zero, with `body` (JSON).
+    ///
+    /// - Throws: `StorageError` with `.fileExists` if the name is taken, by whoever was first.
+    @discardableResult
+    public static func create(
+        _ path: FilePath, header: FileHeader, body: [UInt8], storage: any Storage = PosixStorage(),
+        random: some RandomSource = SystemRandom()
+    ) throws -> CapsuleFile {
+        let bytes = firstBytes(header: header, body: body, random: random)
+        let temporary = path.appending(toName: ".new-" + RunID(at: .now, random: SystemRandom()).hex)
+        let file = try storage.create(temporary)
+        do {
+            try bytes.withUnsafeBytes { buffer throws in try file.writeFully(buffer, at: 0) }
+            try file.sync()
+            try storage.link(temporary, to: path)
+        } catch {
+            try? storage.remove(temporary)
+            throw error
+        }
+        try storage.remove(temporary)
+        try storage.syncDirectory(path.directory)
+        return try CapsuleFile(path, storage: storage)
+    }
+
+    /// The file header and the batch that holds `capsule.create`.
+    static func firstBytes(header: FileHeader, body: [UInt8], random: some RandomSource) -> [UInt8] {
+        var envelope = Envelope(type: .registered(.capsuleCreate), time: header.created, run: .zero, snapshot: header.digest)
+        envelope.media = .json
+        envelope.bodyKind = .inline
+        var salt = [UInt8](repeating: 0, count: EventView.saltSize)
+        salt.withUnsafeMutableBytes { random.fill($0) }
+        let encoder = BatchEncoder(header: header, position: BatchPosition(startOf: header))
+        var tree = MerkleFrontier()
+        var batch = BatchBody(.timeline)
+        tree.append(salt.withUnsafeBytes { batch.addEvent(envelope, salt: $0, body: body) })
+        encoder.append(batch, treeSize: 1, root: tree.root, durableLength: FileHeader.size)
+        return header.encoded() + encoder.output
+    }
+}

@@ -1,0 +1,76 @@
+/// The note beside a capsule (`spec/format.md` section 11): the durable length, which counts, and who wrote last, which is advice.
+public struct DurableNote: Equatable, Sendable {
+    static let size = 512
+    private static let tag = "capsule-note-1 "
+
+    public var capsule: CapsuleID
+    public var generation: UInt64
+    public var durableLength: UInt64
+    /// A JSON object, or anything else that stood there; cut to what fits.
+    public var holder: String
+
+    public init(capsule: CapsuleID, generation: UInt64, durableLength: UInt64, holder: String) {
+        self.capsule = capsule
+        self.generation = generation
+        self.durableLength = durableLength
+        self.holder = holder
+    }
+
+    /// Where the note of the capsule at `path` is.
+    public static func path(for path: FilePath) -> FilePath { path.appending(toName: ".note") }
+
+    /// 512 bytes.
+    public var encoded: [UInt8] {
+        var bytes = Array("\(Self.tag)\(capsule.hex) ".utf8)
+        bytes += Hex.encode(generation, width: 16) + [UInt8(ascii: " ")]
+        bytes += Hex.encode(durableLength, width: 16) + [UInt8(ascii: " ")]
+        var crc = CRC32C()
+        crc.add(bytes.span.bytes)
+        bytes += Hex.encode(UInt64(crc.value), width: 8) + [UInt8(ascii: "\n")]
+        let text = holder.utf8.filter { $0 >= 0x20 }
+        if bytes.count + text.count < Self.size { bytes += text }
+        bytes += [UInt8](repeating: UInt8(ascii: " "), count: Self.size - 1 - bytes.count)
+        return bytes + [UInt8(ascii: "\n")]
+    }
+
+    /// Nil if the first line is not exactly what `encoded` writes.
+    public init?(_ bytes: [UInt8]) {
+        guard bytes.count >= 91 else { return nil }
+        let line = String(decoding: bytes[..<90], as: UTF8.self)
+        let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard bytes[90] == UInt8(ascii: "\n"), parts.count == 5, parts[0] + " " == Self.tag,
+            parts[1].utf8.count == 32, let capsule = CapsuleID(hex: parts[1]),
+            parts[2].utf8.count == 16, let generation = UInt64(parts[2], radix: 16),
+            parts[3].utf8.count == 16, let durable = UInt64(parts[3], radix: 16)
+        else { return nil }
+        self.capsule = capsule
+        self.generation = generation
+        durableLength = durable
+        let rest = String(decoding: bytes[91...].prefix(Self.size), as: UTF8.self)
+        holder = String(rest.reversed().drop { $0 == " " || $0 == "\n" }.reversed())
+        guard encoded[..<91].elementsEqual(bytes[..<91]) else { return nil }
+    }
+
+    /// Reads the note of the capsule at `path`; nil if there is none, or it is of no use.
+    public static func read(for path: FilePath, header: FileHeader, storage: any Storage) -> DurableNote? {
+        guard let file = try? storage.open(Self.path(for: path), for: .reading) else { return nil }
+        guard let bytes = try? file.bytes(at: 0, count: size), let note = DurableNote(bytes),
+            note.capsule == header.capsule, note.generation == header.generation
+        else { return nil }
+        return note
+    }
+}
+
+extension FilePath {
+    /// The same directory, the name followed by `suffix`.
+    func appending(toName suffix: String) -> FilePath {
+        guard let last = lastComponent, let name = FilePath.Component(last.string + suffix) else { return self }
+        return removingLastComponent().appending(name)
+    }
+
+    /// The directory of this file, `.` for a bare name.
+    public var directory: FilePath {
+        let directory = removingLastComponent()
+        return directory.isEmpty ? "." : directory
+    }
+}

@@ -1,0 +1,98 @@
+/// Brings a capsule to a state in which everything in it is durable, before anything is served or appended.
+///
+/// Call it under the exclusive lock. It changes nothing that a finished sync may have covered; see `spec/format.md` section 10.3.
+public struct Recovery {
+    let path: FilePath
+    let storage: any Storage
+    let file: any StorageFile
+    let header: FileHeader
+
+    public init(path: FilePath, storage: any Storage, file: any StorageFile, header: FileHeader) {
+        self.path = path
+        self.storage = storage
+        self.file = file
+        self.header = header
+    }
+
+    /// Cuts a torn tail at `end` and makes all before it durable.
+    ///
+    /// - Parameters:
+    ///   - end: where the last valid batch ends, as a reading under this lock found.
+    ///   - durable: the length that is known to be durable: the note's, or the one that the newest header states.
+    public func run(end: UInt64, durable: UInt64, length: UInt64) throws {
+        if length > end {
+            try keepTail(from: end, length: length)
+            try file.truncate(to: end)
+        }
+        try rewrite(from: min(durable, end), to: end)
+        try file.sync()
+    }
+
+    /// Writes the same bytes again: after a kill they may be in the cache only, and after a failed sync the cache may hold what
+    /// the disk does not and never will, because its pages count as clean.
+    private func rewrite(from start: UInt64, to end: UInt64) throws {
+        var next = start
+        while next < end {
+            let bytes = try file.bytes(at: next, count: Int(min(1 << 20, end - next)))
+            guard !bytes.isEmpty else {
+                throw CapsuleError(.cutShort, at: next, "the file became shorter while it was recovered")
+            }
+            var failure: StorageError?
+            bytes.withUnsafeBytes { buffer in
+                do throws(StorageError) { try file.writeFully(buffer, at: next) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            next += UInt64(bytes.count)
+        }
+    }
+
+    // MARK: The torn tail
+
+    private static let tailMark = ".torn-"
+
+    /// Keeps what is about to be cut in a file of its own, so that no judgement of ours destroys evidence.
+    private func keepTail(from start: UInt64, length: UInt64) throws {
+        let end = try endWithoutZeroes(from: start, length: length)
+        guard end > start else { return }
+        let directory = path.directory
+        let stem = (path.lastComponent?.string ?? "capsule") + Self.tailMark
+        let kept = try storage.names(in: directory).filter { $0.hasPrefix(stem) }
+        let number = kept.compactMap { Int($0.dropFirst(stem.count)) }.max() ?? 0
+        let copy = try storage.create(path.appending(toName: "\(Self.tailMark)\(number + 1)"))
+        var next = start
+        while next < end {
+            let bytes = try file.bytes(at: next, count: Int(min(1 << 20, end - next)))
+            if bytes.isEmpty { break }
+            var failure: StorageError?
+            bytes.withUnsafeBytes { buffer in
+                do throws(StorageError) { try copy.writeFully(buffer, at: next - start) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            next += UInt64(bytes.count)
+        }
+        try copy.sync()
+        try storage.syncDirectory(directory)
+        copy.close()
+        try dropOldest(stem: stem, directory: directory, newest: number + 1)
+    }
+
+    private func dropOldest(stem: String, directory: FilePath, newest: Int) throws {
+        for name in try storage.names(in: directory) where name.hasPrefix(stem) {
+            guard let number = Int(name.dropFirst(stem.count)), number <= newest - Limits.keptTails,
+                let component = FilePath.Component(name)
+            else { continue }
+            try storage.remove(directory.appending(component))
+        }
+    }
+
+    private func endWithoutZeroes(from start: UInt64, length: UInt64) throws -> UInt64 {
+        var end = length
+        while end > start {
+            let count = min(1 << 20, end - start)
+            let bytes = try file.bytes(at: end - count, count: Int(count))
+            if let last = bytes.lastIndex(where: { $0 != 0 }) { return end - count + UInt64(last) + 1 }
+            end -= count
+        }
+        return end
+    }
+}

@@ -1,0 +1,283 @@
+import Capsule
+
+/// An event with everything that the envelope needs, accepted and not yet written.
+struct AdmittedEvent {
+    var envelope: Envelope
+    var storedBody: [UInt8]
+    var blob: BlobReference?
+    var fingerprint: KeyHash?
+}
+
+/// What admission made of a submission.
+struct Admitted {
+    /// In the order in which they will be written.
+    var events: [AdmittedEvent] = []
+    /// One for each event that was asked for: written before, or the index into `events` that will be.
+    var answers: [Answer] = []
+
+    enum Answer {
+        case written(Receipt)
+        case index(Int)
+    }
+}
+
+/// Completes or refuses submissions: a pure function of the state at the tail and of what is asked.
+///
+/// Several submissions of a turn are admitted one after the other, each upon the state with the ones before it taken in.
+struct Admission {
+    let state: CapsuleState
+    private var result = Admitted()
+    private var cursor: Cursor
+
+    /// The run as it will be after the events admitted so far.
+    private struct Cursor {
+        var run: RunID
+        var next: UInt32
+        var stage: UInt32
+        var snapshot: Digest
+        var keys: [KeyHash: (sequence: UInt32, fingerprint: KeyHash?, index: Int)] = [:]
+        var isEnding = false
+        /// Snapshots that the submission brings with it.
+        var offered: Set<Digest> = []
+    }
+
+    static func admit(_ submission: PreparedSubmission, state: CapsuleState) throws(WriteError) -> Admitted {
+        if state.isClosed, !submission.events.isEmpty {
+            throw WriteError(.capsuleClosed, "this capsule was closed; another one continues it")
+        }
+        switch submission.target {
+        case .none:
+            return Admitted()
+        case .newRun(let id, let name, let snapshot, let token):
+            return try start(submission, id: id, name: name, snapshot: snapshot, token: token, state: state)
+        case .run(let id, let token):
+            return try append(submission, id: id, token: token, state: state)
+        }
+    }
+
+    // MARK: Starting
+
+    private static func start(
+        _ submission: PreparedSubmission, id: RunID, name: String?, snapshot: Digest, token: String?, state: CapsuleState
+    ) throws(WriteError) -> Admitted {
+        guard let first = submission.events.first, first.draft.type == .registered(.runStart) else {
+            throw WriteError(.misplacedType, "a run begins with run.start")
+        }
+        guard snapshot != .zero else {
+            throw WriteError(.noSnapshot, "a run cannot start without a policy snapshot; name one with --snapshot")
+        }
+        guard state.snapshots.contains(snapshot) || submission.offeredSnapshots.contains(snapshot) else {
+            throw Self.unknown(snapshot)
+        }
+        let key = name.map { KeyHash.runName($0, in: state.capsule) }
+        var event = AdmittedEvent(first, run: id)
+        event.envelope.snapshot = snapshot
+        event.envelope.key = key
+        event.envelope.token = token.map { KeyHash.token($0, for: id) }
+        event.fingerprint = event.contentFingerprint
+        if let key, let earlier = state.named[key] {
+            return try repeatedStart(earlier, event, name: name ?? "")
+        }
+        guard state.open[id] == nil, state.ended[id] == nil else {
+            throw WriteError(.keyConflict, "there is a run \(id) already")
+        }
+        guard state.open.count <= Limits.openRuns else {
+            throw WriteError(
+                .limitOpenRuns, "\(Limits.openRuns) runs are open; end some with 'capsule-tool end RUN --abandoned'")
+        }
+        var admission = Admission(state: state, cursor: Cursor(run: id, next: 1, stage: 0, snapshot: snapshot))
+        admission.cursor.offered = submission.offeredSnapshots
+        admission.result.events = [event]
+        admission.result.answers = [.index(0)]
+        for event in submission.events.dropFirst() { try admission.add(event) }
+        return admission.result
+    }
+
+    private static func repeatedStart(
+        _ earlier: NamedRun, _ event: AdmittedEvent, name: String
+    ) throws(WriteError) -> Admitted {
+        let isSame = earlier.fingerprint == nil || earlier.fingerprint == event.fingerprint
+        guard isSame, earlier.snapshot == event.envelope.snapshot else {
+            throw WriteError(
+                .keyConflict,
+                "a run named '\(name)' was started before, with other content or another snapshot: \(earlier.run)")
+        }
+        let receipt = Receipt(
+            event: EventReference(run: earlier.run, sequence: 0), leafIndex: earlier.firstLeaf, isRepeat: true)
+        return Admitted(events: [], answers: [.written(receipt)])
+    }
+
+    // MARK: Appending
+
+    private static func append(
+        _ submission: PreparedSubmission, id: RunID, token: String?, state: CapsuleState
+    ) throws(WriteError) -> Admitted {
+        guard let run = state.open[id] else {
+            guard let ended = state.ended[id] else {
+                throw WriteError(.unknownRun, "there is no run \(id) in this capsule; 'capsule-tool runs' lists them")
+            }
+            return try repeatedEnd(submission, id: id, ended)
+        }
+        let abandons = submission.events.count == 1 && submission.events[0].draft.outcome == .abandoned
+        if let needed = run.token, !abandons {
+            guard let token else {
+                throw WriteError(.tokenRequired, "run \(id) was started with --exclusive; show its token with --token")
+            }
+            guard KeyHash.token(token, for: id) == needed else {
+                throw WriteError(.wrongToken, "this is not the token that run \(id) was started with")
+            }
+        }
+        let snapshot = id.isRunZero ? .zero : run.snapshot
+        var admission = Admission(
+            state: state, cursor: Cursor(run: id, next: run.next, stage: run.stage, snapshot: snapshot))
+        admission.cursor.offered = submission.offeredSnapshots
+        for event in submission.events { try admission.add(event) }
+        return admission.result
+    }
+
+    private static func repeatedEnd(
+        _ submission: PreparedSubmission, id: RunID, _ ended: EndedRun
+    ) throws(WriteError) -> Admitted {
+        let name = Outcome(rawValue: ended.outcomeCode)?.name ?? "#\(ended.outcomeCode)"
+        guard submission.events.count == 1, let outcome = submission.events[0].draft.outcome,
+            outcome.rawValue == ended.outcomeCode
+        else { throw WriteError(.runEnded, "run \(id) has ended (\(name), \(ended.events) events); nothing can be added to it") }
+        let receipt = Receipt(
+            event: EventReference(run: id, sequence: ended.events - 1), leafIndex: ended.sealLeaf, isRepeat: true)
+        return Admitted(events: [], answers: [.written(receipt)])
+    }
+
+    private init(state: CapsuleState, cursor: Cursor) {
+        self.state = state
+        self.cursor = cursor
+    }
+
+    /// Completes one event, or two if its actor is new.
+    private mutating func add(_ event: PreparedSubmission.Event) throws(WriteError) {
+        let draft = event.draft
+        try checkPlace(draft.type)
+        let key = draft.key.map { KeyHash.event($0, in: cursor.run) }
+        if let key, let answer = try earlier(key, event) { return result.answers.append(answer) }
+        let actor = try draft.actor.map { actor throws(WriteError) in try self.sequence(of: actor, time: draft.time) } ?? 0
+        if let expected = draft.expectedSequence, expected != cursor.next {
+            throw WriteError(
+                .sequenceConflict, "the next event of run \(cursor.run) is number \(cursor.next), not \(expected)")
+        }
+        var admitted = AdmittedEvent(event, run: cursor.run)
+        admitted.envelope.actor = actor
+        admitted.envelope.key = key
+        admitted.envelope.causes = draft.causes
+        for cause in draft.causes { try check(cause) }
+        if draft.type == .registered(.stage) { cursor.stage = cursor.next }
+        if draft.type == .registered(.snapshot) { cursor.snapshot = try checked(draft.snapshot) }
+        if draft.type == .registered(.runEnd) {
+            cursor.isEnding = true
+            // The root is put in when the event is encoded: it needs the leaves before it.
+            admitted.envelope.seal = Envelope.Seal(outcomeCode: draft.outcome?.rawValue ?? 0, root: .zero)
+        }
+        if key != nil { admitted.fingerprint = admitted.contentFingerprint }
+        try append(admitted)
+        result.answers.append(.index(result.events.count - 1))
+    }
+
+    private mutating func append(_ event: AdmittedEvent) throws(WriteError) {
+        guard cursor.next < Limits.runEvents else {
+            throw WriteError(.limitRun, "run \(cursor.run) has as many events as a run can have; start another one")
+        }
+        var event = event
+        event.envelope.sequence = cursor.next
+        event.envelope.stage = cursor.stage
+        event.envelope.snapshot = cursor.snapshot
+        if let key = event.envelope.key {
+            let count = (state.open[cursor.run]?.keyCount ?? 0) + cursor.keys.count
+            guard count < Limits.runKeys else {
+                throw WriteError(.limitRun, "run \(cursor.run) has as many keys and actors as a run can have")
+            }
+            cursor.keys[key] = (cursor.next, event.fingerprint, result.events.count)
+        }
+        result.events.append(event)
+        cursor.next += 1
+    }
+
+    private func checkPlace(_ type: EventType) throws(WriteError) {
+        if cursor.isEnding { throw WriteError(.misplacedType, "nothing follows run.end") }
+        guard case .registered(let type) = type else { return }
+        let isAllowed = cursor.run.isRunZero
+            ? ![.runStart, .runEnd, .stage, .snapshot, .capsuleCreate].contains(type)
+            : !type.isOfRunZero && type != .runStart
+        guard isAllowed else { throw WriteError(.misplacedType, "\(type.name) cannot be appended to this run") }
+    }
+
+    /// The answer to a retry, or nil if the key is new.
+    private func earlier(_ key: KeyHash, _ event: PreparedSubmission.Event) throws(WriteError) -> Admitted.Answer? {
+        let written = state.open[cursor.run]?.event(with: key)
+        let pending = cursor.keys[key]
+        guard written != nil || pending != nil else { return nil }
+        var again = AdmittedEvent(event, run: cursor.run)
+        again.envelope.causes = event.draft.causes
+        let known = written?.fingerprint ?? pending?.fingerprint
+        guard known == nil || known == again.contentFingerprint else {
+            throw WriteError(
+                .keyConflict, "event \(cursor.run)#\(written?.sequence ?? pending?.sequence ?? 0) has this key and other content")
+        }
+        if let pending { return .index(pending.index) }
+        return written.map {
+            .written(
+                Receipt(
+                    event: EventReference(run: cursor.run, sequence: $0.sequence), leafIndex: $0.leafIndex,
+                    isRepeat: true))
+        }
+    }
+
+    /// The sequence of the event that introduced an actor; introduces them if nothing did.
+    private mutating func sequence(of actor: ActorDraft, time: Timestamp) throws(WriteError) -> UInt32 {
+        let key = KeyHash.actor(actor.name, in: cursor.run)
+        if let known = state.open[cursor.run]?.event(with: key) { return known.sequence }
+        if let known = cursor.keys[key] { return known.sequence }
+        let draft = EventDraft(.registered(.actor), body: actor.body, time: time)
+        var event = AdmittedEvent(PreparedSubmission.Event(draft: draft, storedBody: actor.body, blob: nil), run: cursor.run)
+        event.envelope.actor = cursor.next
+        event.envelope.key = key
+        try append(event)
+        return event.envelope.actor
+    }
+
+    private func check(_ cause: EventReference) throws(WriteError) {
+        let known = cause.run == cursor.run ? cursor.next : state.open[cause.run]?.next ?? state.ended[cause.run]?.events
+        if let known, cause.sequence >= known {
+            throw WriteError(.unknownCause, "cause \(cause) is not an event of that run, which has \(known)")
+        }
+    }
+
+    private func checked(_ snapshot: Digest?) throws(WriteError) -> Digest {
+        guard let snapshot, snapshot != .zero else {
+            throw WriteError(.noSnapshot, "a snapshot event names the snapshot that comes into force")
+        }
+        guard state.snapshots.contains(snapshot) || cursor.offered.contains(snapshot) else {
+            throw Self.unknown(snapshot)
+        }
+        return snapshot
+    }
+
+    private static func unknown(_ snapshot: Digest) -> WriteError {
+        WriteError(.unknownSnapshot, "snapshot sha256:\(snapshot.hex) is not in the capsule; give the snapshot's file")
+    }
+}
+
+extension AdmittedEvent {
+    init(_ event: PreparedSubmission.Event, run: RunID) {
+        let draft = event.draft
+        envelope = Envelope(type: draft.type, time: draft.time, run: run, snapshot: .zero)
+        if draft.body != nil {
+            envelope.media = draft.media
+            envelope.bodyKind = event.blob == nil ? .inline : .blob
+        }
+        envelope.trace = draft.trace
+        storedBody = event.storedBody
+        blob = event.blob
+    }
+
+    var contentFingerprint: KeyHash {
+        .fingerprint(of: envelope, body: storedBody.span.bytes, blobLength: blob?.length)
+    }
+}

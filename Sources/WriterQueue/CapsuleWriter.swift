@@ -1,0 +1,159 @@
+import Capsule
+
+/// The one who writes: an actor on a thread of its own, which takes turns.
+actor CapsuleWriter {
+    nonisolated let thread = WriterThread()
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+    nonisolated let random: any RandomSource
+
+    private let path: FilePath
+    private let storage: any Storage
+    private let options: WriterQueue.Options
+    private let pending: PendingList
+    private let holder: LockHolder
+    private let salts: SaltPool
+    private(set) var statistics = WriterStatistics()
+
+    /// What belongs to one open file; made anew when the path names another.
+    private var session: WriterSession?
+    private var isPoisoned = false
+    private var holdsLock = false
+
+    /// Bytes of submissions that one turn takes at most.
+    private static let turnBytes = 16 << 20
+
+    init(
+        _ path: FilePath, options: WriterQueue.Options, storage: any Storage, random: any RandomSource,
+        pending: PendingList
+    ) throws {
+        self.path = path
+        self.options = options
+        self.storage = storage
+        self.pending = pending
+        self.random = random
+        salts = SaltPool(random)
+        holder = LockHolder(purpose: options.purpose)
+    }
+
+    var currentState: CapsuleState { session?.fold.state ?? CapsuleState(capsule: .zero) }
+
+    /// Opens the file, reads it to its end under the lock, and recovers it if need be.
+    func open() throws -> FileHeader {
+        let session = try beginTurn()
+        try endTurn(session)
+        return session.capsule.header
+    }
+
+    func close() {
+        if holdsLock, let session {
+            try? session.lock.release()
+            holdsLock = false
+        }
+        session = nil
+    }
+
+    /// Takes turns until nothing waits.
+    func drain() async {
+        while let entries = pending.take(bytes: Self.turnBytes) {
+            take(entries)
+            // A turn of short writes leaves the thread to others who wait for the actor: close, statistics.
+            await Task.yield()
+        }
+    }
+
+    // MARK: A turn
+
+    private func take(_ entries: [PendingList.Entry]) {
+        if entries.isEmpty { return }
+        if isPoisoned {
+            return fail(entries, WriteError(.poisoned, "an earlier write failed for good; open the capsule again"))
+        }
+        let session: WriterSession
+        do {
+            session = try beginTurn()
+        } catch {
+            return fail(entries, error)
+        }
+        statistics.turns += 1
+        var turn = Turn(session: session, salts: salts)
+        for entry in entries { turn.admit(entry) }
+        finish(&turn)
+        statistics.fileLength = session.end
+        do { try endTurn(session) } catch { isPoisoned = true }
+        turn.answer(pending)
+    }
+
+    /// Writes and syncs what the turn admitted; puts every outcome into the turn.
+    private func finish(_ turn: inout Turn) {
+        let session = turn.session
+        do {
+            statistics.bytesWritten += try session.write(&turn)
+            statistics.events += UInt64(turn.eventCount)
+        } catch {
+            turn.fail(error)
+            do { try session.undoWrite() } catch { isPoisoned = true }
+            // What was admitted is in the state and not in the file: read the file again before the next turn.
+            self.session = nil
+            if holdsLock {
+                try? session.lock.release()
+                holdsLock = false
+            }
+            return
+        }
+        guard turn.needsSync else { return }
+        do {
+            statistics.syncs += try session.sync(holder: holder.text)
+            if turn.makesCheckpoint { statistics.syncs += try session.writeCheckpoint(holder: holder.text) }
+        } catch {
+            isPoisoned = true
+            let reason = "a sync failed (\(error)); whether the events are there is known when the capsule is opened again"
+            turn.fail(WriteError(.outcomeUnknown, reason))
+        }
+    }
+
+    private func fail(_ entries: [PendingList.Entry], _ error: any Error) {
+        for entry in entries {
+            if let waiter = entry.waiter {
+                waiter.resume(throwing: error)
+            } else {
+                pending.recordQueuedFailure(error)
+            }
+        }
+    }
+
+    /// Locks, makes sure that the path still names the file, and takes in what others wrote.
+    private func beginTurn() throws -> WriterSession {
+        for _ in 0..<3 {
+            let session = try currentSession()
+            if !holdsLock { try session.lock.acquire(holder: { session.holderInNote() }) }
+            do {
+                if try session.isStillNamed() {
+                    try session.catchUp(holder: holder.text, progress: options.progress)
+                    holdsLock = options.holdsLock
+                    return session
+                }
+            } catch {
+                try? session.lock.release()
+                holdsLock = false
+                self.session = nil
+                throw error
+            }
+            // The capsule was rewritten, or another file took its name: begin with that one.
+            try session.lock.release()
+            holdsLock = false
+            self.session = nil
+        }
+        throw WriteError(.replaced, "\(path) is replaced again and again; nothing was written")
+    }
+
+    private func currentSession() throws -> WriterSession {
+        if let session { return session }
+        let opened = try WriterSession(path: path, storage: storage, lockTimeout: options.lockTimeout)
+        session = opened
+        return opened
+    }
+
+    private func endTurn(_ session: WriterSession) throws {
+        if !options.holdsLock { try session.lock.release() }
+    }
+}

@@ -1,0 +1,78 @@
+import Capsule
+
+/// A submission checked and cut to size in the caller's task, so that the turn has little left to do.
+struct PreparedSubmission: Sendable {
+    struct Event: Sendable {
+        var draft: EventDraft
+        /// The body as it will stand in the frame; for a blob, the reference.
+        var storedBody: [UInt8]
+        var blob: BlobReference?
+    }
+
+    let target: Submission.Target
+    let events: [Event]
+    let objects: [StoredObject]
+    let durability: Durability
+    let makesCheckpoint: Bool
+    /// What the submission weighs in the queue.
+    let bytes: Int
+
+    /// - Throws: `CapsuleError` for a limit.
+    init(_ submission: Submission, random: any RandomSource) throws(CapsuleError) {
+        target = submission.target
+        var objects = submission.objects
+        var events: [Event] = []
+        events.reserveCapacity(submission.events.count)
+        for draft in submission.events { events.append(try Self.prepare(draft, random: random, objects: &objects)) }
+        if case .newRun(_, let name, _, _) = submission.target { try Self.check(name: name) }
+        self.events = events
+        self.objects = objects
+        // A run's first and last event, a snapshot and a checkpoint are what everything else leans on.
+        let leansOn = events.contains { Self.isAlwaysDurable($0.draft.type) }
+            || objects.contains { $0.kind == .snapshot }
+        makesCheckpoint = submission.makesCheckpoint
+        durability = leansOn || makesCheckpoint ? .durable : submission.durability
+        bytes = events.reduce(0) { $0 + 256 + $1.storedBody.count } + objects.reduce(0) { $0 + 64 + $1.bytes.count }
+    }
+
+    var offeredSnapshots: Set<Digest> { Set(objects.lazy.filter { $0.kind == .snapshot }.map(\.id)) }
+
+    private static func isAlwaysDurable(_ type: EventType) -> Bool {
+        guard case .registered(let type) = type else { return false }
+        return [.runStart, .runEnd, .snapshot, .checkpoint].contains(type) || type.isOfRunZero
+    }
+
+    private static func prepare(
+        _ draft: EventDraft, random: any RandomSource, objects: inout [StoredObject]
+    ) throws(CapsuleError) -> Event {
+        try check(name: draft.key)
+        try check(name: draft.actor?.name)
+        guard draft.causes.count <= Limits.causes else {
+            throw CapsuleError(.limitCauses, "an event has at most \(Limits.causes) causes")
+        }
+        let body = draft.body ?? []
+        guard body.count <= Limits.bodyBytes else {
+            throw CapsuleError(
+                .limitBody, "a body has at most \(Limits.bodyBytes) bytes; this one has \(body.count). Store a file's digest instead")
+        }
+        guard body.count > Limits.inlineBodyBytes else { return Event(draft: draft, storedBody: body, blob: nil) }
+        var salt = [UInt8](repeating: 0, count: 16)
+        if !draft.sharesBlob { salt.withUnsafeMutableBytes { random.fill($0) } }
+        let manifest = BlobManifest(of: body, salt: salt)
+        for start in stride(from: 0, to: body.count, by: Limits.chunkBytes) {
+            let chunk = body[start..<min(body.count, start + Limits.chunkBytes)]
+            objects.append(try StoredObject(.chunk, salt + chunk))
+        }
+        objects.append(try StoredObject(.manifest, manifest.encoded))
+        let reference = BlobReference(id: manifest.id, length: manifest.length)
+        return Event(draft: draft, storedBody: reference.encoded, blob: reference)
+    }
+
+    private static func check(name: String?) throws(CapsuleError) {
+        guard let name else { return }
+        guard name.utf8.count <= Limits.nameBytes else {
+            throw CapsuleError(.limitName, "a key or a name has at most \(Limits.nameBytes) bytes of UTF-8")
+        }
+        guard !name.isEmpty else { throw CapsuleError(.invalidName, "a key or a name is not empty") }
+    }
+}

@@ -1,0 +1,144 @@
+import Capsule
+
+/// What one turn writes, and what it will answer to whom.
+///
+/// Events are encoded as they are admitted, because the next submission of the turn is admitted upon them. Where they will stand
+/// in the file is known only when all objects of the turn are, which go before them.
+struct Turn {
+    let session: WriterSession
+    private let salts: SaltPool
+    private var objects: [StoredObject] = []
+    private var timeline: [Closed] = []
+    private var body = BatchBody(.timeline)
+    private var entries: [(entry: PendingList.Entry, outcome: Result<[Receipt], any Error>)] = []
+    private(set) var eventCount = 0
+    private(set) var needsSync = false
+    private(set) var makesCheckpoint = false
+    /// Root of the tree after everything that was admitted.
+    private(set) var root: Digest
+
+    /// A batch of events, and the tree after it.
+    private struct Closed {
+        var body: BatchBody
+        var treeSize: UInt64
+        var root: Digest
+    }
+
+    init(session: WriterSession, salts: SaltPool) {
+        self.session = session
+        self.salts = salts
+        root = session.fold.verified.root
+    }
+
+    var isEmpty: Bool { eventCount == 0 && objects.isEmpty }
+
+    // MARK: Admission
+
+    /// Admits or refuses one submission, upon the state with those before it in this turn taken in.
+    mutating func admit(_ entry: PendingList.Entry) {
+        let submission = entry.ticket.submission
+        do {
+            let admitted = try Admission.admit(submission, state: session.fold.state)
+            for object in submission.objects where !session.fold.state.holds(object) {
+                try session.fold.admit(object)
+                objects.append(object)
+            }
+            let leafIndexes = admitted.events.map { take($0) }
+            let receipts = admitted.answers.map { answer in
+                switch answer {
+                case .written(let receipt): receipt
+                case .index(let index): Receipt(
+                    event: admitted.events[index].envelope.reference, leafIndex: leafIndexes[index], isRepeat: false)
+                }
+            }
+            entries.append((entry, .success(receipts)))
+            // A repeated answer may be about bytes that were written and not synced: it too waits for the sync.
+            if submission.durability == .durable { needsSync = true }
+            if submission.makesCheckpoint { makesCheckpoint = true }
+        } catch {
+            entries.append((entry, .failure(error)))
+        }
+    }
+
+    /// Encodes an event and takes it into the state; returns the index of its leaf.
+    private mutating func take(_ event: AdmittedEvent) -> UInt64 {
+        let fold = session.fold
+        var envelope = event.envelope
+        if envelope.seal != nil, let run = fold.state.open[envelope.run] { envelope.seal?.root = run.tree.root }
+        if !body.hasRoom(forContent: BatchBody.contentBytes(of: envelope, bodyBytes: event.storedBody.count)) {
+            closeBody()
+        }
+        let hash = salts.withNext { body.addEvent(envelope, salt: $0, body: event.storedBody) }
+        let leafIndex = fold.state.tree.size
+        let findings = fold.admit(envelope, leafHash: hash, fingerprint: event.fingerprint, blob: event.blob)
+        assert(findings.isEmpty, "admission let something pass that breaks a rule: \(findings)")
+        eventCount += 1
+        return leafIndex
+    }
+
+    private mutating func closeBody() {
+        guard !body.isEmpty else { return }
+        root = session.fold.state.tree.root
+        timeline.append(Closed(body: body, treeSize: session.fold.state.tree.size, root: root))
+        body = BatchBody(.timeline)
+    }
+
+    // MARK: Encoding
+
+    /// Puts everything into one write: objects first.
+    mutating func encode(into encoder: BatchEncoder, durable: UInt64) {
+        let (size, rootBefore) = session.fold.verified
+        closeBody()
+        var batch = BatchBody(.objects)
+        for object in objects {
+            if !batch.hasRoom(forContent: object.bytes.count + 64) {
+                encoder.append(batch, treeSize: size, root: rootBefore, durableLength: durable)
+                batch = BatchBody(.objects)
+            }
+            batch.addObject(object)
+        }
+        if !batch.isEmpty { encoder.append(batch, treeSize: size, root: rootBefore, durableLength: durable) }
+        for closed in timeline {
+            encoder.append(closed.body, treeSize: closed.treeSize, root: closed.root, durableLength: durable)
+        }
+    }
+
+    // MARK: Answers
+
+    /// Turns every success of this turn into a failure.
+    mutating func fail(_ error: any Error) {
+        for index in entries.indices {
+            if case .success = entries[index].outcome { entries[index].outcome = .failure(error) }
+        }
+    }
+
+    /// Tells everyone how it went.
+    func answer(_ pending: PendingList) {
+        for (entry, outcome) in entries {
+            if let waiter = entry.waiter {
+                waiter.resume(with: outcome)
+            } else if case .failure(let error) = outcome {
+                pending.recordQueuedFailure(error)
+            }
+        }
+    }
+}
+
+/// Salts, drawn from the random source many at a time.
+final class SaltPool {
+    private let random: any RandomSource
+    private var bytes = [UInt8](repeating: 0, count: 4096)
+    private var next = 4096
+
+    init(_ random: any RandomSource) { self.random = random }
+
+    /// Calls `body` with 16 bytes that nobody gets again.
+    func withNext<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        if next == bytes.count {
+            bytes.withUnsafeMutableBytes { random.fill($0) }
+            next = 0
+        }
+        defer { next += 16 }
+        return bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[next..<(next + 16)])) }
+    }
+}

@@ -1,0 +1,120 @@
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A thread of its own on which an actor runs, so that waiting for a disk or a lock never blocks the shared pool.
+///
+/// The thread ends when the executor is let go.
+final class WriterThread: SerialExecutor {
+    private let jobs: JobList
+
+    init() {
+        let jobs = JobList()
+        self.jobs = jobs
+        startThread { jobs.runUntilClosed() }
+    }
+
+    deinit { jobs.close() }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = asUnownedSerialExecutor()
+        // The closure keeps this executor alive until the job has run.
+        jobs.add { [self] in
+            withExtendedLifetime(self) { job.runSynchronously(on: executor) }
+        }
+    }
+
+    func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+}
+
+/// Jobs and the condition that says there are some.
+private final class JobList: @unchecked Sendable {
+    // A condition variable needs its mutex, which `Synchronization.Mutex` does not show: these are used under `lock` only.
+    private var jobs: [() -> Void] = []
+    private var isClosed = false
+    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        pthread_mutex_init(lock, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(lock)
+        condition.deallocate()
+        lock.deallocate()
+    }
+
+    func add(_ job: @escaping () -> Void) {
+        pthread_mutex_lock(lock)
+        jobs.append(job)
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(lock)
+    }
+
+    func close() {
+        pthread_mutex_lock(lock)
+        isClosed = true
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(lock)
+    }
+
+    func runUntilClosed() {
+        while let ready = next() {
+            for job in ready { job() }
+        }
+    }
+
+    private func next() -> [() -> Void]? {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        while jobs.isEmpty && !isClosed { pthread_cond_wait(condition, lock) }
+        guard !jobs.isEmpty else { return nil }
+        defer { jobs.removeAll() }
+        return jobs
+    }
+}
+
+private final class ThreadBody {
+    let run: () -> Void
+    init(_ run: @escaping () -> Void) { self.run = run }
+}
+
+/// Starts a detached thread.
+private func startThread(_ body: @escaping @Sendable () -> Void) {
+    let argument = Unmanaged.passRetained(ThreadBody(body)).toOpaque()
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    #if canImport(Darwin)
+    var thread: pthread_t?
+    let status = pthread_create(&thread, &attributes, threadEntry, argument)
+    #else
+    var thread = pthread_t()
+    let status = pthread_create(&thread, &attributes, threadEntry, argument)
+    #endif
+    pthread_attr_destroy(&attributes)
+    precondition(status == 0, "the operating system gives no more threads")
+}
+
+#if canImport(Darwin)
+private func threadEntry(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+    return nil
+}
+#else
+private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+    return nil
+}
+#endif
