@@ -47,11 +47,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "JSONText", swiftSettings: settings),
+        .target(name: "CProcessRunner"),
+        .target(name: "ProcessRunner", dependencies: ["CProcessRunner"], swiftSettings: settings),
         .target(name: "Ledger", dependencies: ["JSONText", "SnapshotIndex", "WriterQueue"], swiftSettings: settings),
         .executableTarget(
             name: "capsule-tool",
             dependencies: [
-                "Ledger",
+                "Ledger", "ProcessRunner",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -61,6 +61,8 @@ extension JSONError {
         case expectedValue
         /// Something other than a string stands where a key must be.
         case expectedKey
+        /// Something other than an object stands where an object must be.
+        case expectedObject
         /// A key is not followed by a colon.
         case expectedColon
         /// A member is followed by neither a comma nor a closing brace.
@@ -114,6 +116,7 @@ extension JSONError.Code: CustomStringConvertible {
         case .unexpectedEnd: "the text ends too early"
         case .expectedValue: "a value is expected here"
         case .expectedKey: "a key in quotation marks is expected here"
+        case .expectedObject: "an object in braces is expected here"
         case .expectedColon: "a colon is expected after the key"
         case .expectedCommaOrBrace: "a comma or a closing brace is expected here"
         case .expectedCommaOrBracket: "a comma or a closing bracket is expected here"

@@ -85,12 +85,12 @@ private final class JobList: @unchecked Sendable {
 }
 
 private final class ThreadBody {
-    let run: () -> Void
-    init(_ run: @escaping () -> Void) { self.run = run }
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-/// Starts a detached thread.
-private func startThread(_ body: @escaping @Sendable () -> Void) {
+/// Starts a detached thread, for work that blocks: the shared pool has as many threads as there are cores.
+public func startThread(_ body: @escaping @Sendable () -> Void) {
     let argument = Unmanaged.passRetained(ThreadBody(body)).toOpaque()
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)

@@ -49,3 +49,15 @@ public enum Hashing {
         hasher.finalize().withUnsafeBytes { $0.loadUnaligned(as: Digest.self) }
     }
 }
+
+/// SHA-256 of bytes that come piece by piece.
+public struct RunningDigest: Sendable {
+    private var hasher = SHA256()
+
+    public init() {}
+
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) { hasher.update(bufferPointer: bytes) }
+
+    /// The digest of what came so far.
+    public var value: Digest { hasher.finalize().withUnsafeBytes { $0.loadUnaligned(as: Digest.self) } }
+}

@@ -1,0 +1,184 @@
+/// Runs in a capsule.
+///
+/// ```swift
+/// let ledger = try await CapsuleLedger(appendingTo: "runs.cpsl")
+/// let run = try await ledger.start(RunStart(.snapshot(policy)))
+/// try await ledger.append([EventDraft(.registered(.note), body: body)], to: run.handle, durability: .durable)
+/// try await ledger.end(run.handle, outcome: .completed, details: RunEnd())
+/// await ledger.close()
+/// ```
+public final class CapsuleLedger: RunLedger {
+    public let queue: WriterQueue
+
+    /// - Throws: as `WriterQueue.init`.
+    public init(
+        appendingTo path: FilePath, options: WriterQueue.Options = .init(), storage: any Storage = PosixStorage(),
+        random: any RandomSource = SystemRandom()
+    ) async throws {
+        queue = try await WriterQueue(opening: path, options: options, storage: storage, random: random)
+    }
+
+    /// Makes a new capsule; see `CapsuleFile.create`.
+    @discardableResult
+    public static func create(
+        _ path: FilePath, origin: String? = nil, storage: any Storage = PosixStorage()
+    ) throws -> CapsuleFile {
+        let id = CapsuleID(words: RunID(at: .now, random: SystemRandom()).words)
+        let header = try FileHeader(capsule: id, created: .now, origin: origin)
+        var body = JSONWriter()
+        body.object {
+            $0.member("tool", "capsule-tool \(Self.version)")
+            $0.member("origin", header.origin)
+        }
+        return try CapsuleFile.create(path, header: header, body: body.bytes, storage: storage)
+    }
+
+    /// The version of this library and its tool.
+    public static let version = "0.1.0"
+
+    public func start(_ start: RunStart) async throws -> StartedRun {
+        var objects: [StoredObject] = []
+        let snapshot: Digest
+        switch start.policy {
+        case .stored(let id): snapshot = id
+        case .snapshot(let policy):
+            snapshot = policy.id
+            objects = [try StoredObject(.snapshot, policy.bytes)]
+        }
+        let id = RunID(at: start.time, random: SystemRandom())
+        let token = start.isExclusive ? Self.drawToken() : nil
+        var first = EventDraft(.registered(.runStart), body: try start.body(), time: start.time)
+        first.trace = start.trace
+        try first.checkBody()
+        var events = [first]
+        if let stage = start.stage { events.append(try Self.stageDraft(stage, reason: nil, time: start.time)) }
+        let submission = Submission(
+            .newRun(id, name: start.name, snapshot: snapshot, token: token), events: events, objects: objects)
+        guard let receipt = try await queue.submit(submission).first else {
+            throw WriteError(.closed, "the queue gave no receipt")
+        }
+        // Whoever repeats a start does not get the token again: it is known to the first caller only.
+        let handle = RunHandle(receipt.event.run, token: receipt.isRepeat ? nil : token)
+        return StartedRun(handle: handle, receipt: receipt, snapshot: snapshot)
+    }
+
+    public func append(
+        _ events: [EventDraft], to run: RunHandle, durability: Durability
+    ) async throws -> [Receipt] {
+        for event in events { try event.checkBody() }
+        return try await queue.submit(
+            Submission(.run(run.id, token: run.token), events: events, durability: durability))
+    }
+
+    public func enter(stage: String, in run: RunHandle, reason: String?) async throws -> Receipt {
+        try await appendOne(try Self.stageDraft(stage, reason: reason, time: .now), to: run)
+    }
+
+    public func bind(_ snapshot: PolicySnapshot, in run: RunHandle, reason: String?) async throws -> Receipt {
+        var body = JSONWriter()
+        body.object {
+            $0.member("snapshot", PolicySnapshot.text(snapshot.id))
+            if let reason { $0.member("reason", reason) }
+        }
+        var draft = EventDraft(.registered(.snapshot), body: body.bytes)
+        draft.snapshot = snapshot.id
+        return try await appendOne(draft, to: run, objects: [try StoredObject(.snapshot, snapshot.bytes)])
+    }
+
+    public func checkpoint(label: String?, in run: RunHandle) async throws -> Receipt {
+        var body = JSONWriter()
+        body.object { if let label { $0.member("label", label) } }
+        return try await appendOne(
+            EventDraft(.registered(.checkpoint), body: body.bytes), to: run, makesCheckpoint: true)
+    }
+
+    public func end(_ run: RunHandle, outcome: Outcome, details: RunEnd) async throws -> Receipt {
+        var body = JSONWriter()
+        body.object {
+            if let reason = details.reason { $0.member("reason", reason) }
+            if let status = details.exitStatus { $0.member("exit_status", status) }
+            if let duration = details.durationNanoseconds { $0.member("duration_ns", duration) }
+        }
+        var draft = EventDraft(.registered(.runEnd), body: body.bytes, time: details.time)
+        draft.outcome = outcome
+        return try await appendOne(draft, to: run)
+    }
+
+    public func flush() async throws { try await queue.flush() }
+
+    /// Stores a snapshot that no run names yet.
+    public func store(_ snapshot: PolicySnapshot) async throws {
+        _ = try await queue.submit(
+            Submission(.none, events: [], objects: [try StoredObject(.snapshot, snapshot.bytes)]))
+    }
+
+    /// Writes what is waiting and gives up the lock.
+    public func close() async { await queue.close() }
+
+    private func appendOne(
+        _ draft: EventDraft, to run: RunHandle, objects: [StoredObject] = [], makesCheckpoint: Bool = false
+    ) async throws -> Receipt {
+        try draft.checkBody()
+        var submission = Submission(.run(run.id, token: run.token), events: [draft], objects: objects)
+        submission.makesCheckpoint = makesCheckpoint
+        guard let receipt = try await queue.submit(submission).first else {
+            throw WriteError(.closed, "the queue gave no receipt")
+        }
+        return receipt
+    }
+
+    private static func stageDraft(_ name: String, reason: String?, time: Timestamp) throws -> EventDraft {
+        var body = JSONWriter()
+        body.object {
+            $0.member("name", name)
+            if let reason { $0.member("reason", reason) }
+        }
+        let draft = EventDraft(.registered(.stage), body: body.bytes, time: time)
+        try draft.checkBody()
+        return draft
+    }
+
+    /// 32 random bytes in hexadecimal.
+    private static func drawToken() -> String {
+        var bytes = [UInt8](repeating: 0, count: 32)
+        bytes.withUnsafeMutableBytes { SystemRandom().fill($0) }
+        return Hex.encode(bytes)
+    }
+}
+
+extension RunStart {
+    fileprivate func body() throws(LedgerError) -> [UInt8] {
+        guard labels.count <= Limits.labels else {
+            throw LedgerError(.inputInvalid, "a run has at most \(Limits.labels) labels")
+        }
+        for label in labels where label.name.isEmpty || label.name.utf8.count > Limits.nameBytes {
+            throw LedgerError(.inputInvalid, "a label's name has 1 to \(Limits.nameBytes) bytes")
+        }
+        var body = JSONWriter()
+        body.object { object in
+            if let name { object.member("name", name) }
+            if let spec { object.member("spec", spec) }
+            object.member("risk", risk ?? "high")
+            if let actor { object.member("actor", actor) }
+            object.member("backend", "capsule")
+            if let command { object.member("command", .array(command.map { .string($0) })) }
+            if !labels.isEmpty { object.member("labels", .object(labelMembers)) }
+        }
+        return body.bytes
+    }
+
+    private var labelMembers: JSONValue.Members {
+        var members = JSONValue.Members()
+        for label in labels { members[label.name] = .string(label.value) }
+        return members
+    }
+}
+
+extension ActorDraft {
+    /// Someone known by a name only.
+    public init(named name: String) {
+        var body = JSONWriter()
+        body.object { $0.member("name", name) }
+        self.init(name: name, body: body.bytes)
+    }
+}

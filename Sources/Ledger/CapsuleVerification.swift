@@ -1,0 +1,40 @@
+/// Verifies a whole capsule, and that every run is bound to a policy whose content is there.
+public struct CapsuleVerification: Sendable {
+    public var report: Verifier.Report
+    /// Snapshots whose bytes are not canonical JSON, though they hash to their ID.
+    public var malformedSnapshots: [Digest]
+    /// Bodies that are not there: their commitments were taken as they stand.
+    public var withheldBodies: UInt64
+    public var events: UInt64
+    /// Runs, and events that begin a binding, which name no snapshot that is in the file before them.
+    public var unboundEvents: [Finding]
+    /// Whether a note said what is known to be durable.
+    public var hasNote: Bool
+
+    /// Reads everything. Syncs the file first, so that nothing is vouched for that a power loss could still take.
+    public init(
+        _ capsule: CapsuleFile, progress: ((UInt64, UInt64) -> Void)? = nil
+    ) throws {
+        // A descriptor for reading may not be allowed to sync everywhere; what is read is then as good as the page cache.
+        try? capsule.file.sync()
+        let note = DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)
+        var verifier = Verifier(capsule, knownDurable: note?.durableLength)
+        verifier.progress = progress
+        var malformed: [Digest] = []
+        var withheld: UInt64 = 0
+        report = try verifier.run(
+            event: { _, _, event throws(CapsuleError) in if event.isWithheld { withheld += 1 } },
+            object: { object throws(CapsuleError) in
+                guard object.kind == .snapshot else { return }
+                do throws(LedgerError) { _ = try PolicySnapshot(canonicalJSON: object.bytes) } catch { malformed.append(object.id) }
+            })
+        malformedSnapshots = malformed
+        withheldBodies = withheld
+        events = report.treeSize
+        unboundEvents = report.findings.filter { $0.code == .runSnapshot }
+        hasNote = note != nil
+    }
+
+    /// Whether nothing contradicts what the capsule says.
+    public var isSound: Bool { report.isSound && malformedSnapshots.isEmpty }
+}

@@ -1,0 +1,32 @@
+/// What is wrong with a request to the ledger, or with what it was given.
+///
+/// Two errors are equal when their codes are.
+public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
+    public enum Code: String, Sendable, CaseIterable {
+        /// No capsule where it was looked for.
+        case noCapsule = "no-capsule"
+        /// A body is not JSON, or not what its event type asks for.
+        case bodyInvalid = "body-invalid"
+        /// A line of a stream, an option or a file is not what it should be.
+        case inputInvalid = "input-invalid"
+        /// A snapshot is not canonical JSON, or too large.
+        case snapshotInvalid = "snapshot-invalid"
+        case unknownRun = "unknown-run"
+        case ambiguousRun = "ambiguous-run"
+        case unknownSnapshot = "unknown-snapshot"
+        case ambiguousSnapshot = "ambiguous-snapshot"
+        case unknownEvent = "unknown-event"
+    }
+
+    public var code: Code
+    public var reason: String
+
+    public init(_ code: Code, _ reason: String) {
+        self.code = code
+        self.reason = reason
+    }
+
+    public static func == (left: LedgerError, right: LedgerError) -> Bool { left.code == right.code }
+
+    public var description: String { "\(reason) [\(code.rawValue)]" }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Ledger
+
+/// The root of the command line.
+struct CapsuleTool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capsule-tool",
+        abstract: "Record what AI agents did, under which policy, in one tamper-evident file.",
+        discussion: """
+            The capsule is found by --capsule, then by the variable CAPSULE_FILE, then upwards from the current folder
+            (runs.cpsl, or the only *.cpsl). A run is named by its ID, by a unique prefix of it, or by its own name.
+
+            Exit status: 0 done, or yes · 1 no (verify found something, an event is not there) · 2 refused (unknown or
+            ended run, missing token, same key with other content) · 3 the capsule cannot be read or is damaged ·
+            4 the system said no (disk full, permissions) · 5 another writer holds the capsule · 64 usage ·
+            65 malformed input (not JSON, too large) · 66 no capsule · 73 the file exists already.
+            'record' exits as the command does.
+            """,
+        version: "capsule-tool \(CapsuleLedger.version) (format 1)",
+        subcommands: [
+            InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
+            EndCommand.self, RecordCommand.self, 
+            VerifyCommand.self,
+        ]
+    )
+}
+
+@main
+enum Main {
+    static func main() async {
+        // A reader that went away ends our output, not our work.
+        ignoreBrokenPipes()
+        do {
+            var command = try CapsuleTool.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            Output.flush()
+        } catch {
+            Output.flush()
+            ExitStatus.end(with: error)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Ledger
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Events from standard input, one a line, appended as fast as they come.
+///
+/// What one read gives is one submission: a slow stream is written line by line, a fast one in large pieces.
+struct EventStream {
+    let ledger: CapsuleLedger
+    let run: RunHandle
+    let wholeAs: EventType?
+    let actor: String?
+    let durability: Durability
+
+    /// A line may hold the largest body, escaped, and the fields around it.
+    private static let lineLimit = 2 * Limits.bodyBytes
+    private static let readSize = 1 << 20
+
+    func run(json: Bool) async throws {
+        var tally = Tally()
+        var failure: (any Error)?
+        do {
+            try await readAll(&tally)
+        } catch {
+            failure = error
+        }
+        do { try await ledger.flush() } catch { failure = failure ?? error }
+        report(tally, json: json, failed: failure != nil)
+        if let failure { throw failure }
+    }
+
+    struct Tally {
+        var line = 0
+        var appended = 0
+        var repeated = 0
+        var last: Receipt?
+
+        mutating func add(_ receipts: [Receipt]) {
+            appended += receipts.count { !$0.isRepeat }
+            repeated += receipts.count { $0.isRepeat }
+            last = receipts.last ?? last
+        }
+    }
+
+    private func readAll(_ tally: inout Tally) async throws {
+        var buffer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: Self.readSize)
+        while true {
+            let count = read(0, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw StorageError("read", "standard input", Errno(rawValue: errno)) }
+            if count == 0 { break }
+            let searchFrom = buffer.count
+            buffer.append(contentsOf: chunk[..<count])
+            guard let end = buffer[searchFrom...].lastIndex(of: UInt8(ascii: "\n")) else {
+                guard buffer.count <= Self.lineLimit else {
+                    throw Failure(.malformedInput, "line \(tally.line + 1): a line has at most \(Self.lineLimit) bytes")
+                }
+                continue
+            }
+            try await append(Array(buffer[...end]), &tally)
+            buffer.removeFirst(end + 1)
+        }
+        if !buffer.isEmpty { try await append(buffer, &tally) }
+    }
+
+    /// Appends whole lines. Of those before a bad one, none is lost.
+    private func append(_ bytes: [UInt8], _ tally: inout Tally) async throws {
+        var drafts: [EventDraft] = []
+        var numbers: [Int] = []
+        var failure: (any Error)?
+        bytes.withUnsafeBytes { all in
+            for line in all.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast(all.last == 10 ? 1 : 0) {
+                tally.line += 1
+                let line = Self.trimmed(UnsafeRawBufferPointer(rebasing: line))
+                if line.isEmpty { continue }
+                do {
+                    drafts.append(try EventLine.parse(line, run: run.id, wholeAs: wholeAs, actor: actor))
+                    numbers.append(tally.line)
+                } catch {
+                    failure = Self.located(error, line: tally.line)
+                    break
+                }
+            }
+        }
+        try await submit(drafts, numbers, &tally)
+        if let failure { throw failure }
+    }
+
+    private func submit(_ drafts: [EventDraft], _ numbers: [Int], _ tally: inout Tally) async throws {
+        guard !drafts.isEmpty else { return }
+        do {
+            tally.add(try await ledger.append(drafts, to: run, durability: durability))
+        } catch let error where drafts.count > 1 && ExitStatus.status(for: error) == .refused {
+            // One of them was refused, and a submission is all or nothing: find out which, keeping those before it.
+            for (draft, number) in zip(drafts, numbers) { try await submit([draft], [number], &tally) }
+        } catch {
+            throw Self.located(error, line: numbers[0])
+        }
+    }
+
+    private static func trimmed(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        let blanks: Set<UInt8> = [0x20, 0x09, 0x0D]
+        let start = line.firstIndex { !blanks.contains($0) } ?? line.endIndex
+        let end = line.lastIndex { !blanks.contains($0) }.map { $0 + 1 } ?? start
+        return UnsafeRawBufferPointer(rebasing: line[start..<end])
+    }
+
+    private static func located(_ error: any Error, line: Int) -> any Error {
+        guard let status = ExitStatus.status(for: error) else { return error }
+        return Failure(status, "line \(line): \(error)")
+    }
+
+    private func report(_ tally: Tally, json: Bool, failed: Bool) {
+        if json {
+            Output.json([
+                "run": .string("\(run.id)"), "appended": .number(JSONNumber(tally.appended)),
+                "repeated": .number(JSONNumber(tally.repeated)), "lines": .number(JSONNumber(tally.line)),
+                "last": tally.last.map { ReceiptOutput.value($0) } ?? .null, "complete": .bool(!failed),
+            ])
+        } else {
+            let repeated = tally.repeated > 0 ? ", \(tally.repeated) there already" : ""
+            let last = tally.last.map { ", last \($0.event)" } ?? ""
+            Output.line("\(tally.appended) events appended\(repeated)\(last)")
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Ledger
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Read the whole capsule and say what is proved, what is not, and what is wrong.",
+        discussion: """
+            Checks checksums, leaves, commitments, roots, seals, snapshot content and the rules of every run.
+            Exit status: 0 nothing contradicts what the capsule says · 1 broken, or with --require-snapshots a run or an
+            event without its snapshot · 3 damaged, cut short, or not readable by this version.
+            """)
+
+    @OptionGroup var capsule: CapsuleOption
+
+    @Flag(help: "Fail, naming run and event, when a run or an event names no snapshot that is in the file.")
+    var requireSnapshots = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let file = try capsule.open()
+        let progress = Progress("verifying")
+        let result = try CapsuleVerification(file) { progress.update($0, of: $1) }
+        progress.finish()
+        if json {
+            Output.json(result.value(path: file.path, requireSnapshots: requireSnapshots))
+        } else {
+            printReport(result, file)
+        }
+        try end(result)
+    }
+
+    /// The exit status: a finding about snapshots makes a capsule broken with or without the flag, which adds that it be looked for.
+    private func end(_ result: CapsuleVerification) throws {
+        let report = result.report
+        if requireSnapshots, !result.unboundEvents.isEmpty {
+            let count = result.unboundEvents.count
+            throw Failure(.no, "\(count) event\(count == 1 ? "" : "s") without a snapshot that is in the file")
+        }
+        switch report.verdict {
+        case .intact, .tornTail, .beingWritten:
+            if let id = result.malformedSnapshots.first {
+                throw Failure(.no, "snapshot \(PolicySnapshot.text(id)) is not canonical JSON")
+            }
+        case .broken: throw Failure(.no, "the capsule is broken: \(report.error.map { "\($0)" } ?? report.findings.first?.reason ?? "")")
+        case .damaged, .cutShort, .unsupported:
+            throw Failure(.unreadable, report.error.map { "\($0)" } ?? report.verdict.rawValue)
+        }
+    }
+
+    private func printReport(_ result: CapsuleVerification, _ file: CapsuleFile) {
+        let report = result.report
+        let runs = "\(Human.count(report.endedRuns + report.openRuns)) (\(Human.count(report.openRuns)) open)"
+        var lines = [
+            ("capsule", "\(file.path)  \(file.header.capsule)"),
+            ("origin", file.header.origin),
+            ("read", "\(Human.bytes(report.end)) in \(Human.count(report.batches)) batches"),
+            ("events", "\(Human.count(report.treeSize))"),
+            ("runs", runs),
+            ("snapshots", "\(Human.count(report.snapshots))"),
+            ("root", report.root.hex),
+        ]
+        if file.header.generation > 0 { lines.append(("generation", "\(file.header.generation)")) }
+        for (name, value) in lines { Output.line("\(name.padding(12))\(Printable.escape(value))") }
+        Output.line()
+        for line in statements(result) { Output.line(line) }
+    }
+
+    /// What was proved, and what could not be.
+    private func statements(_ result: CapsuleVerification) -> [String] {
+        let report = result.report
+        var lines = [Terminal.styled(headline(report), result.isSound ? .green : .red)]
+        for finding in report.findings.prefix(20) {
+            let place = finding.event.map { "\($0): " } ?? ""
+            lines.append("  \(place)\(Printable.escape(finding.reason)) [\(finding.code.rawValue)]")
+        }
+        if report.findingCount > 20 { lines.append("  … and \(report.findingCount - 20) more; --json lists up to 1000") }
+        for id in result.malformedSnapshots.prefix(20) { lines.append("  snapshot \(id.hex) is not canonical JSON") }
+        if result.isSound {
+            lines.append("  every checksum, leaf, commitment, root and seal agrees; every run is bound to a snapshot that is here")
+            lines.append("  not proved: that nothing was cut off at the end (compare the root with one kept elsewhere)")
+        }
+        if result.withheldBodies > 0 {
+            lines.append("  \(Human.count(result.withheldBodies)) bodies are withheld; their commitments stand")
+        }
+        if !result.hasNote { lines.append("  no note beside the capsule: damage in the last write would look like a torn tail") }
+        if let copy = report.damagedHeaderCopy { lines.append("  copy \(copy + 1) of the file header is damaged") }
+        return lines
+    }
+
+    private func headline(_ report: Verifier.Report) -> String {
+        switch report.verdict {
+        case .intact: "intact"
+        case .tornTail: "intact up to a torn write, which the next append cuts off: \(report.error.map { "\($0)" } ?? "")"
+        case .beingWritten: "intact up to here; a writer is at work"
+        case .damaged: "DAMAGED: \(report.error.map { "\($0)" } ?? "")"
+        case .broken: "BROKEN\(report.error.map { ": \($0)" } ?? "")"
+        case .cutShort: "CUT SHORT: \(report.error.map { "\($0)" } ?? "")"
+        case .unsupported: "not readable by this version from here on: \(report.error.map { "\($0)" } ?? "")"
+        }
+    }
+}
+
+extension String {
+    /// Padded with spaces to a width.
+    func padding(_ width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
+}
+
+extension CapsuleVerification {
+    func value(path: FilePath, requireSnapshots: Bool) -> JSONValue {
+        let findings: [JSONValue] = report.findings.map { finding in
+            [
+                "code": .string(finding.code.rawValue), "run": finding.event.map { .string("\($0.run)") } ?? .null,
+                "sequence": finding.event.map { .number(JSONNumber($0.sequence)) } ?? .null,
+                "reason": .string(finding.reason),
+            ]
+        }
+        let error: JSONValue = report.error.map { error in
+            [
+                "code": .string(error.code.rawValue), "offset": error.offset.map { .number(JSONNumber($0)) } ?? .null,
+                "reason": .string(error.reason),
+            ]
+        } ?? .null
+        return [
+            "capsule": .string(path.string), "verdict": .string(report.verdict.rawValue), "sound": .bool(isSound),
+            "error": error, "findings": .array(findings), "finding_count": .number(JSONNumber(report.findingCount)),
+            "malformed_snapshots": .array(malformedSnapshots.map { .string(PolicySnapshot.text($0)) }),
+            "snapshots_required": .bool(requireSnapshots),
+            "events_without_snapshot": .number(JSONNumber(unboundEvents.count)),
+            "batches": .number(JSONNumber(report.batches)), "events": .number(JSONNumber(report.treeSize)),
+            "root": .string(report.root.hex), "end": .number(JSONNumber(report.end)),
+            "length": .number(JSONNumber(report.length)), "open_runs": .number(JSONNumber(report.openRuns)),
+            "ended_runs": .number(JSONNumber(report.endedRuns)), "snapshots": .number(JSONNumber(report.snapshots)),
+            "withheld_bodies": .number(JSONNumber(withheldBodies)),
+            "damaged_header_copy": report.damagedHeaderCopy.map { .number(JSONNumber($0 + 1)) } ?? .null,
+        ]
+    }
+}

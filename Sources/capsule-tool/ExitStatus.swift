@@ -1,0 +1,84 @@
+import ArgumentParser
+import Ledger
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The exit statuses, as `capsule-tool --help` documents them.
+enum ExitStatus: Int32 {
+    case no = 1
+    case refused = 2
+    case unreadable = 3
+    case system = 4
+    case locked = 5
+    case malformedInput = 65
+    case noCapsule = 66
+    case exists = 73
+
+    /// Says what went wrong on standard error and ends the process.
+    static func end(with error: any Error) -> Never {
+        guard let status = status(for: error) else { CapsuleTool.exit(withError: error) }
+        complain("\(error)")
+        exit(status.rawValue)
+    }
+
+    static func status(for error: any Error) -> ExitStatus? {
+        switch error {
+        case let error as CapsuleError: status(for: error.code)
+        case let error as WriteError: status(for: error.code)
+        case let error as LedgerError: status(for: error.code)
+        case let error as StorageError: error.errno == .fileExists ? .exists : .system
+        case let error as Failure: error.status
+        case is JSONError: .malformedInput
+        default: nil
+        }
+    }
+
+    private static func status(for code: CapsuleError.Code) -> ExitStatus {
+        switch code {
+        case .limitBatch, .limitBody, .limitObject, .limitOrigin, .limitName, .limitCauses, .invalidName: .malformedInput
+        case .limitRun, .limitOpenRuns: .refused
+        default: .unreadable
+        }
+    }
+
+    private static func status(for code: WriteError.Code) -> ExitStatus {
+        switch code {
+        case .locked: .locked
+        case .broken, .newerFormat: .unreadable
+        case .poisoned, .outcomeUnknown, .closed, .replaced: .system
+        default: .refused
+        }
+    }
+
+    private static func status(for code: LedgerError.Code) -> ExitStatus {
+        switch code {
+        case .noCapsule: .noCapsule
+        case .bodyInvalid, .inputInvalid, .snapshotInvalid: .malformedInput
+        case .unknownRun, .ambiguousRun, .unknownSnapshot, .ambiguousSnapshot: .refused
+        case .unknownEvent: .no
+        }
+    }
+}
+
+/// An error that a command makes itself.
+struct Failure: Error, CustomStringConvertible {
+    var status: ExitStatus
+    var description: String
+
+    init(_ status: ExitStatus, _ description: String) {
+        self.status = status
+        self.description = description
+    }
+}
+
+/// Says something on standard error, under the tool's name.
+func complain(_ text: String) {
+    let line = Array("capsule-tool: \(Printable.escape(text))\n".utf8)
+    _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+}

@@ -1,0 +1,82 @@
+/// Aligned columns for people.
+struct Columns {
+    enum Alignment {
+        case left
+        case right
+    }
+
+    private let alignments: [Alignment]
+    private var rows: [[String]] = []
+    private let headings: [String]
+
+    init(_ columns: [(String, Alignment)]) {
+        headings = columns.map(\.0)
+        alignments = columns.map(\.1)
+    }
+
+    mutating func add(_ cells: [String]) { rows.append(cells.map(Printable.escape)) }
+
+    /// Lines, the last column cut where the terminal ends.
+    func lines(width: Int?) -> [String] {
+        let all = [headings] + rows
+        let widths = headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        return all.enumerated().map { index, row in
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                let isLast = column == row.count - 1
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                line += alignments[column] == .right ? padding + cell : cell + (isLast ? "" : padding)
+                if !isLast { line += "  " }
+            }
+            let cut = Self.cut(line, to: width)
+            return index == 0 ? Terminal.styled(cut, .dim) : cut
+        }
+    }
+
+    /// The text, ended by `…` where it is longer than `width`.
+    static func cut(_ text: String, to width: Int?) -> String {
+        guard let width, text.count > width, width > 1 else { return text }
+        return text.prefix(width - 1) + "…"
+    }
+}
+
+/// Numbers and times as people read them.
+enum Human {
+    static func bytes(_ count: UInt64) -> String {
+        let units = ["B", "KB", "MB", "GB", "TB"]
+        var value = Double(count)
+        var unit = 0
+        while value >= 1000, unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        return unit == 0 ? "\(count) B" : "\(oneDecimal(value)) \(units[unit])"
+    }
+
+    /// A span of time in the unit that gives two to four digits.
+    static func duration(nanoseconds: Int64) -> String {
+        let sign = nanoseconds < 0 ? "-" : ""
+        let span = nanoseconds.magnitude
+        switch span {
+        case ..<1_000_000: return "\(sign)\(span / 1000) µs"
+        case ..<10_000_000_000: return "\(sign)\(span / 1_000_000) ms"
+        case ..<600_000_000_000: return "\(sign)\(oneDecimal(Double(span) / 1e9)) s"
+        default: return "\(sign)\(span / 3_600_000_000_000) h \(span / 60_000_000_000 % 60) min"
+        }
+    }
+
+    static func count(_ number: some BinaryInteger) -> String {
+        let digits = String(number)
+        var result = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0, digits.first != "-" || index > 1 { result += " " }
+            result.append(digit)
+        }
+        return result
+    }
+
+    private static func oneDecimal(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
