@@ -58,5 +58,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "Support",
+            dependencies: ["Capsule", "JSONText"],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),
+        .testTarget(name: "CapsuleTests", dependencies: ["Capsule", "Support"], swiftSettings: settings),
     ]
 )

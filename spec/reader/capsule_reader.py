@@ -503,7 +503,7 @@ class Rules:
                  "run-snapshot": self.snapshot_is_right(event, run),
                  "run-actor": self.actor_is_right(event, run),
                  "run-stage": event.stage == (event.sequence if event.type == STAGE else run.stage),
-                 "run-cause": all(self.cause_is_right(*cause) for cause in event.causes),
+                 "run-cause": all(self.cause_is_right(event, *cause) for cause in event.causes),
                  "run-seal": self.seal_is_right(event, run),
                  "run-key": self.key_is_right(event, run)}
         self.remember(event, run)
@@ -529,8 +529,10 @@ class Rules:
             return event.actor == event.sequence
         return event.actor == 0 or event.actor in run.actors
 
-    def cause_is_right(self, run, sequence):                               # rule 7
-        return run not in self.runs or sequence in self.runs[run].sequences
+    def cause_is_right(self, event, run, sequence):                        # rule 7
+        if run not in self.runs:
+            return run != event.run
+        return sequence in self.runs[run].sequences
 
     def seal_is_right(self, event, run):                                   # rule 8
         return not run.ended and (event.type != RUN_END or event.seal[1:] == run.tree.root())

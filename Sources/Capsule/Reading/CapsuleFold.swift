@@ -130,7 +130,7 @@ public final class CapsuleFold {
 
     /// What can be judged only where reading ends: whether run zero names the header that the file has.
     public func finish() {
-        guard verified.size > 0, state.headerDigest != header.digest else { return }
+        guard let named = state.headerDigest, named != header.digest else { return }
         note([Finding(.headerMismatch, nil, "the file header is not the one that run zero names")])
     }
 

@@ -69,8 +69,8 @@ public struct CapsuleState: Sendable {
         if envelope.type != .registered(first) || envelope.sequence != 0 {
             findings.append(Finding(.runSequence, envelope.reference, "the run does not begin with \(first.name)"))
         }
-        if envelope.run.isRunZero, leafIndex != 0 {
-            findings.append(Finding(.runSequence, envelope.reference, "\(first.name) is not the first event of the file"))
+        if envelope.run.isRunZero != (leafIndex == 0) {
+            findings.append(Finding(.runSequence, envelope.reference, "the file does not begin with capsule.create"))
         }
         open[envelope.run] = RunState(id: envelope.run, snapshot: envelope.snapshot, firstLeaf: leafIndex)
         open[envelope.run]?.token = envelope.token
@@ -119,7 +119,7 @@ public struct CapsuleState: Sendable {
             open[envelope.run] = nil
         case .registered(.capsuleCreate) where envelope.run.isRunZero, .registered(.capsuleAdopt) where envelope.run.isRunZero:
             headerDigest = envelope.snapshot
-        case .registered(.capsuleClose) where envelope.run.isRunZero:
+        case .registered(.capsuleClose):
             isClosed = true
         default:
             break

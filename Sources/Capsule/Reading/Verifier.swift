@@ -109,6 +109,9 @@ public struct Verifier {
             return (fold.findings.isEmpty ? .tornTail : .broken, error)
         case .damaged(let durable, let evidence):
             let text = "\(reason), and \(evidence) shows that the file was durable up to byte \(durable)"
+            if let knownDurable, length < knownDurable {
+                return (.cutShort, CapsuleError(.cutShort, at: position.offset, text))
+            }
             return (.damaged, CapsuleError(.damaged, at: position.offset, text))
         }
     }
