@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "WriterQueue", dependencies: ["Capsule"], swiftSettings: settings),
         .target(
             name: "SnapshotIndex",
-            dependencies: ["Capsule", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Capsule", "JSONText", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings
         ),
         .target(name: "JSONText", swiftSettings: settings),

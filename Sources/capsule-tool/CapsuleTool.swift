@@ -19,7 +19,7 @@ struct CapsuleTool: AsyncParsableCommand {
         version: "capsule-tool \(CapsuleLedger.version) (format 1)",
         subcommands: [
             InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
-            EndCommand.self, RecordCommand.self, 
+            EndCommand.self, RecordCommand.self, RunsCommand.self, ShowCommand.self, SnapshotCommand.self,
             VerifyCommand.self,
         ]
     )

@@ -32,6 +32,14 @@ public struct BlobManifest: Equatable, Sendable {
     public var length: UInt64
     public var chunks: [Digest]
 
+    /// Bytes of the salt, which every chunk carries in front.
+    public static let saltBytes = 16
+
+    /// Reads a manifest.
+    ///
+    /// - Throws: `objectMismatch`.
+    public init(reading bytes: [UInt8]) throws(CapsuleError) { try self.init(bytes.span.bytes) }
+
     /// Cuts `body` into chunks.
     ///
     /// - Parameter salt: 16 bytes; zeroes give equal bodies equal IDs, which then confirm guesses of the content.

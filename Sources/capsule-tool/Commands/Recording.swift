@@ -120,6 +120,7 @@ struct Recording: Sendable {
         var result = EventDraft(.registered(.toolResult), body: body.bytes)
         result.causes = [call]
         _ = try await ledger.append([result], to: run, durability: .written)
+        details.time = .now
         let wasStopped = !isSuccess && !outcome.forwardedSignals.isEmpty
         _ = try await ledger.end(run, outcome: isSuccess ? .completed : wasStopped ? .cancelled : .failed, details: details)
     }
@@ -134,6 +135,7 @@ struct Recording: Sendable {
         result.causes = [call]
         _ = try await ledger.append([result], to: run, durability: .written)
         var details = RunEnd()
+        details.time = .now
         details.exitStatus = error.shellStatus
         details.reason = "the command could not be started"
         _ = try await ledger.end(run, outcome: .failed, details: details)

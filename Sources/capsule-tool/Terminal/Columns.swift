@@ -16,14 +16,16 @@ struct Columns {
 
     mutating func add(_ cells: [String]) { rows.append(cells.map(Printable.escape)) }
 
-    /// Lines, the last column cut where the terminal ends.
+    /// Lines, cut where the terminal ends. A column in which nothing stands is left out.
     func lines(width: Int?) -> [String] {
         let all = [headings] + rows
+        let used = headings.indices.filter { column in rows.contains { !$0[column].isEmpty } }
         let widths = headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         return all.enumerated().map { index, row in
             var line = ""
-            for (column, cell) in row.enumerated() {
-                let isLast = column == row.count - 1
+            for column in used {
+                let cell = row[column]
+                let isLast = column == used.last
                 let padding = String(repeating: " ", count: widths[column] - cell.count)
                 line += alignments[column] == .right ? padding + cell : cell + (isLast ? "" : padding)
                 if !isLast { line += "  " }

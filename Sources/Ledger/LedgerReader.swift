@@ -1,0 +1,75 @@
+@_exported import SnapshotIndex
+
+/// Reads runs from a capsule, with the index to know where to look.
+///
+/// What it returns was read from the capsule and checked; the index only said where.
+public final class LedgerReader: Sendable {
+    public let capsule: CapsuleFile
+    public let index: SnapshotIndex
+    /// How far the index reaches, and how the file ended.
+    public let status: Status
+
+    /// Opens the index of a capsule and brings it up to date.
+    ///
+    /// - Throws: `StorageError`, `CapsuleError.cutShort`.
+    public init(_ capsule: CapsuleFile, progress: ((UInt64, UInt64) -> Void)? = nil) throws {
+        self.capsule = capsule
+        index = try SnapshotIndex(for: capsule)
+        status = try index.catchUp(progress: progress)
+    }
+
+    /// A run by its ID, a unique prefix of it, or the caller's own name.
+    ///
+    /// - Throws: `LedgerError.unknownRun`, `ambiguousRun`.
+    public func run(_ text: String) throws -> RunRow {
+        switch try index.run(matching: text) {
+        case .one(let row): return row
+        case .ambiguous(let rows): throw RunResolver.ambiguous(text, rows.map(\.id))
+        case .none:
+            throw LedgerError(.unknownRun, "there is no run '\(text)' in this capsule; 'capsule-tool runs' lists them")
+        }
+    }
+
+    /// A run with all its events.
+    public func timeline(of run: RunID) throws -> RunTimeline {
+        try RunTimeline(run, in: capsule, batches: try index.batchOffsets(of: run))
+    }
+
+    /// A snapshot by its ID or a unique prefix of it.
+    ///
+    /// - Throws: `LedgerError.unknownSnapshot`, `ambiguousSnapshot`.
+    public func snapshot(_ text: String) throws -> SnapshotRow {
+        switch try index.snapshot(matching: text) {
+        case .one(let row): return row
+        case .ambiguous(let rows):
+            let shown = rows.map { PolicySnapshot.text($0.id) }.joined(separator: ", ")
+            throw LedgerError(.ambiguousSnapshot, "'\(text)' is the beginning of \(rows.count) snapshots: \(shown)")
+        case .none:
+            throw LedgerError(
+                .unknownSnapshot, "there is no snapshot '\(text)' in this capsule; 'capsule-tool snapshot list' lists them")
+        }
+    }
+
+    /// The bytes of an object, its ID checked; nil if it is not in the capsule.
+    public func object(_ id: Digest) throws -> StoredObject? {
+        guard let offset = try index.objectBatch(id) else { return nil }
+        return try capsule.object(id, inBatchAt: offset)
+    }
+
+    /// Name and version of the policy behind a snapshot; nil if it is not here or does not say.
+    public func policyTitle(of snapshot: Digest) throws -> String? {
+        try object(snapshot).flatMap { PolicySnapshot.title(ofPolicy: $0.bytes) }
+    }
+
+    /// The whole content of a body that is a blob; nil if part of it is not in the capsule.
+    public func content(of blob: BlobReference) throws -> [UInt8]? {
+        guard let stored = try object(blob.id), stored.kind == .manifest else { return nil }
+        let manifest = try BlobManifest(reading: stored.bytes)
+        var bytes: [UInt8] = []
+        for chunk in manifest.chunks {
+            guard let piece = try object(chunk) else { return nil }
+            bytes.append(contentsOf: piece.bytes.dropFirst(BlobManifest.saltBytes))
+        }
+        return UInt64(bytes.count) == blob.length ? bytes : nil
+    }
+}

@@ -1,0 +1,65 @@
+import Capsule
+
+/// Brings an index up to where its capsule is known to be durable.
+///
+/// It reads without holding the index, and then writes what it read in one transaction, if the mark is where it was. If another
+/// process was faster, what was read is thrown away: one of them always gets on, and queries wait for neither.
+struct Follower {
+    let capsule: CapsuleFile
+    let store: IndexStore
+
+    func run(_ progress: ((UInt64, UInt64) -> Void)?) throws -> Status {
+        var mark = try store.read { $0.mark }
+        try mark.checkLength(of: capsule)
+        let reach = try DurableReach(of: capsule, from: mark.offset)
+        while true {
+            let chunk = try Chunk(of: capsule, from: mark, limit: reach.limit)
+            if chunk.mark == mark { return status(mark, chunk.ending ?? .end, reach) }
+            if try store.write(upon: mark, { db in
+                try RowWriter(db).write(chunk.rows)
+                try chunk.mark.write(db)
+            }) {
+                mark = chunk.mark
+                progress?(mark.offset, max(mark.offset, reach.limit))
+                if let ending = chunk.ending { return status(mark, ending, reach) }
+            } else {
+                mark = try store.read { $0.mark }
+            }
+        }
+    }
+
+    private func status(_ mark: IndexMark, _ ending: Status.Ending, _ reach: DurableReach) -> Status {
+        Status(
+            end: mark.offset, batches: mark.number, treeSize: mark.treeSize, root: mark.root,
+            knownDurable: mark.durable, ending: ending == .end && reach.isBeingWritten ? .beingWritten : ending)
+    }
+}
+
+/// Up to where a capsule may be observed: nothing is indexed that a crash could take back (rule 6 of the design's durability).
+struct DurableReach {
+    let limit: UInt64
+    /// Whether a writer is at work, and what it has not yet synced was left out.
+    let isBeingWritten: Bool
+
+    /// - Parameter known: a length that is known to be durable.
+    init(of capsule: CapsuleFile, from known: UInt64) throws {
+        let length = try capsule.length()
+        let note = DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)
+        if length <= known || length <= note?.durableLength ?? 0 {
+            limit = length
+            isBeingWritten = false
+            return
+        }
+        // A writer that fails in the middle of a turn cuts back even whole batches. So a sync of ours counts only while no
+        // writer has its turn; after it, recovery keeps every whole batch.
+        guard try capsule.file.tryLock(.shared) else {
+            limit = max(known, min(length, note?.durableLength ?? 0))
+            isBeingWritten = true
+            return
+        }
+        defer { try? capsule.file.unlock() }
+        limit = try capsule.length()
+        isBeingWritten = false
+        try capsule.file.sync()
+    }
+}

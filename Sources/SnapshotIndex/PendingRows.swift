@@ -1,0 +1,122 @@
+import Capsule
+import JSONText
+
+/// Rows that wait to be written: one addition a run, whatever the number of its events.
+struct PendingRows {
+    private(set) var runs: [PendingRun] = []
+    private(set) var objects: [PendingObject] = []
+    /// Rows that this will become, about.
+    private(set) var count = 0
+    private var places: [RunID: Int] = [:]
+    /// Place of the run of the newest event: events of one run often stand together.
+    private var newest = 0
+
+    mutating func add(_ event: borrowing EventView, leaf: UInt64, batch: UInt64) {
+        let run = event.envelope.run
+        // Run zero is the capsule's own and not listed.
+        guard !run.isRunZero else { return }
+        let place = place(of: run) ?? append(PendingRun(run, firstLeaf: leaf, time: event.envelope.time))
+        newest = place
+        if runs[place].add(event, batch: batch) { count += 1 }
+    }
+
+    mutating func add(_ object: StoredObject, batch: UInt64) {
+        objects.append(PendingObject(object, batch: batch))
+        count += 1
+    }
+
+    private func place(of run: RunID) -> Int? {
+        newest < runs.count && runs[newest].id == run ? newest : places[run]
+    }
+
+    private mutating func append(_ run: PendingRun) -> Int {
+        runs.append(run)
+        places[run.id] = runs.count - 1
+        count += 1
+        return runs.count - 1
+    }
+}
+
+/// What some events add to what is known of a run.
+struct PendingRun {
+    let id: RunID
+    /// Leaf of the first of these events.
+    let firstLeaf: UInt64
+    /// Time of the first of these events.
+    let startTime: Timestamp
+    /// From `run.start`, if it is one of them.
+    private(set) var start = Start()
+    private(set) var lastTime: Timestamp
+    private(set) var events: Int64 = 0
+    /// The seal, if it is one of them.
+    private(set) var end: (time: Timestamp, outcome: UInt8)?
+    /// Snapshots in the order in which they came into force, and when they did.
+    private(set) var snapshots: [(id: Digest, time: Timestamp)] = []
+    private(set) var batches: [UInt64] = []
+
+    init(_ id: RunID, firstLeaf: UInt64, time: Timestamp) {
+        self.id = id
+        self.firstLeaf = firstLeaf
+        startTime = time
+        lastTime = time
+    }
+
+    /// Returns whether the event stands in another batch than the one before it.
+    fileprivate mutating func add(_ event: borrowing EventView, batch: UInt64) -> Bool {
+        let time = event.envelope.time
+        events += 1
+        lastTime = time
+        if snapshots.last?.id != event.envelope.snapshot { snapshots.append((event.envelope.snapshot, time)) }
+        if event.envelope.type == .registered(.runStart), event.envelope.sequence == 0 { start = Start(event) }
+        if let seal = event.envelope.seal { end = (time, seal.outcomeCode) }
+        guard batches.last != batch else { return false }
+        batches.append(batch)
+        return true
+    }
+
+    /// What `run.start` says. The body is a claim, and may be missing.
+    struct Start {
+        var name: String?
+        var spec: String?
+        var key: KeyHash?
+        var isExclusive = false
+
+        /// Longest text that is kept: other tools may write longer ones.
+        private static let textBytes = 4096
+
+        init() {}
+
+        fileprivate init(_ event: borrowing EventView) {
+            key = event.envelope.key
+            isExclusive = event.envelope.token != nil
+            guard event.envelope.media == .json, event.envelope.bodyKind == .inline, let body = event.storedBody,
+                let value = try? JSONValue.parse(body)
+            else { return }
+            name = Self.text(value["name"], atMost: Limits.nameBytes)
+            spec = Self.text(value["spec"], atMost: Self.textBytes)
+        }
+
+        private static func text(_ value: JSONValue?, atMost limit: Int) -> String? {
+            guard let text = value?.string, text.utf8.count <= limit else { return nil }
+            return text
+        }
+    }
+}
+
+/// An object that stands in a batch.
+struct PendingObject {
+    let id: Digest
+    let kind: FrameKind
+    let size: Int
+    let batch: UInt64
+    /// If it is a checkpoint note that can be read.
+    let note: CheckpointNote?
+
+    init(_ object: StoredObject, batch: UInt64) {
+        id = object.id
+        kind = object.kind
+        size = object.bytes.count
+        self.batch = batch
+        note = object.kind == .note ? CheckpointNote(object.bytes) : nil
+    }
+}

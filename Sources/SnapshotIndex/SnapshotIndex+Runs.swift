@@ -1,0 +1,131 @@
+import Capsule
+import GRDB
+
+extension SnapshotIndex {
+    /// Runs, newest first, in the order in which they began in the file.
+    ///
+    /// - Throws: a SQLite error, if another process kept the index locked.
+    public func runs(_ query: RunQuery = RunQuery()) throws -> [RunRow] {
+        var conditions: [String] = []
+        var arguments = StatementArguments()
+        switch query.state {
+        case .open: conditions.append("outcome IS NULL")
+        case .ended: conditions.append("outcome IS NOT NULL")
+        case nil: break
+        }
+        if let snapshot = query.snapshot {
+            conditions.append(
+                "run.first_leaf IN (SELECT run FROM run_snapshot WHERE snapshot = (SELECT number FROM snapshot WHERE id = ?))")
+            arguments += [snapshot.blob]
+        }
+        if let name = query.name {
+            conditions.append("name = ?")
+            arguments += [name]
+        }
+        if let before = query.before {
+            conditions.append("run.first_leaf < ?")
+            arguments += [before.signed]
+        }
+        let filter = conditions.isEmpty ? "1" : conditions.joined(separator: " AND ")
+        arguments += [max(0, query.limit)]
+        return try self.query { view in try view.runs(where: filter, arguments) }
+    }
+
+    /// The run that `text` names: a run ID with or without hyphens, at least four of its first hexadecimal digits, or the caller's own
+    /// name of the run.
+    ///
+    /// A whole ID decides alone. A text that is both a name and the beginning of an ID is ambiguous if they are of two runs:
+    /// who names a run after another's ID must not be taken for it.
+    public func run(matching text: String) throws -> RunMatch {
+        try query { view in
+            let digits = RunDigits(text)
+            if let digits, digits.count == RunDigits.all {
+                let exact = try view.runs(where: "run.id = ?", [digits.lowest, 1])
+                if !exact.isEmpty { return RunMatch(exact) }
+            }
+            let key = KeyHash.runName(text, in: capsule.header.capsule)
+            var conditions = ["name = ?", "key = ?"]
+            var arguments: StatementArguments = [text, key.blob]
+            if let digits {
+                conditions.append("run.id BETWEEN ? AND ?")
+                arguments += [digits.lowest, digits.highest]
+            }
+            // Each arm by its own index: SQLite would read every run for an OR over a join.
+            let arms = conditions.map { "SELECT first_leaf FROM run WHERE \($0)" }.joined(separator: " UNION ")
+            return RunMatch(
+                try view.runs(where: "run.first_leaf IN (\(arms))", arguments + [RunMatch.maximumShown]))
+        }
+    }
+
+    /// Where the batches begin that hold events of a run, in order; none if the run is not known.
+    public func batchOffsets(of run: RunID) throws -> [UInt64] {
+        try query { view in
+            let sql = "SELECT batch_offset FROM run_batch WHERE run = (SELECT first_leaf FROM run WHERE id = ?) ORDER BY batch_offset"
+            let end = view.mark.offset
+            return try view.rows(sql, [run.blob]) { fields in
+                let offset = try fields.unsigned(0)
+                guard (FileHeader.size..<end).contains(offset) else { throw IndexFault.damaged("a batch lies outside the capsule") }
+                return offset
+            }
+        }
+    }
+}
+
+extension IndexView {
+    /// - Parameter arguments: those of `filter`, and then the limit.
+    fileprivate func runs(where filter: String, _ arguments: StatementArguments) throws -> [RunRow] {
+        let sql = """
+            SELECT run.id, name, spec, start_time, last_time, end_time, outcome, events, snapshot.id, first_leaf, exclusive \
+            FROM run LEFT JOIN snapshot ON snapshot.number = run.snapshot WHERE \(filter) ORDER BY first_leaf DESC LIMIT ?
+            """
+        let size = mark.treeSize
+        return try rows(sql, arguments) { fields in
+            let row = try RunRow(fields)
+            guard row.firstLeaf < size, (1...size).contains(row.events) else {
+                throw IndexFault.damaged("a run has more events than the capsule")
+            }
+            return row
+        }
+    }
+}
+
+extension RunRow {
+    fileprivate init(_ fields: Fields) throws(IndexFault) {
+        id = try fields.identifier(0)
+        name = try fields.optionalText(1)
+        spec = try fields.optionalText(2)
+        startTime = try fields.time(3)
+        lastTime = try fields.time(4)
+        endTime = try fields.optionalInteger(5).map(Timestamp.init(nanoseconds:))
+        outcomeCode = try fields.optionalInteger(6).map(UInt8.init(truncatingIfNeeded:))
+        events = try fields.unsigned(7)
+        snapshot = try fields.digest(8)
+        firstLeaf = try fields.unsigned(9)
+        isExclusive = try fields.integer(10) != 0
+    }
+}
+
+/// The first hexadecimal digits of a run ID, as people type them.
+private struct RunDigits {
+    static let all = 32
+    private static let fewest = 4
+
+    private let digits: String
+    var count: Int { digits.utf8.count }
+
+    /// Nil if `text` cannot be the beginning of an ID, or is too short to be meant as one.
+    init?(_ text: String) {
+        digits = String(text.unicodeScalars.filter { $0 != "-" }.map(Character.init))
+        let isHex = digits.unicodeScalars.allSatisfy { $0.isASCII && $0.properties.isASCIIHexDigit }
+        guard isHex, (Self.fewest...Self.all).contains(count) else { return nil }
+    }
+
+    /// The lowest ID that begins so.
+    var lowest: DatabaseValue { id(padding: "0") }
+    /// The highest.
+    var highest: DatabaseValue { id(padding: "f") }
+
+    private func id(padding: String) -> DatabaseValue {
+        RunID(hex: digits + String(repeating: padding, count: Self.all - count))?.blob ?? .null
+    }
+}
