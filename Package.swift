@@ -66,5 +66,7 @@ let package = Package(
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),
         .testTarget(name: "CapsuleTests", dependencies: ["Capsule", "Support"], swiftSettings: settings),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Support"], swiftSettings: settings),
+        .testTarget(name: "ToolTests", dependencies: ["capsule-tool"], swiftSettings: settings),
     ]
 )

@@ -19,6 +19,7 @@ struct Chunk {
         let refusal: CapsuleError
         do {
             try read(capsule, from: start, limit: limit)
+            if mark != start { try mark.rememberHeader(of: capsule) }
             return
         } catch let error as CapsuleError {
             refusal = error
@@ -28,6 +29,7 @@ struct Chunk {
         mark = start
         rows = PendingRows()
         try read(capsule, from: start, limit: end)
+        if mark != start { try mark.rememberHeader(of: capsule) }
         ending = .refused(refusal)
     }
 

@@ -10,11 +10,11 @@ import Darwin
 
 /// Keeps apart those who open an index from those who delete it: an advisory lock on the folder, held for milliseconds.
 ///
-/// SQLite opens a database first and its log, by name, a moment later. Who deleted both in between would marry an old database
-/// to a new log. Once both are open, deleting them harms nobody.
+/// SQLite opens a database first and its log, by name, a moment later. Who deleted both in between would marry an old
+/// database to a new log. Once both are open, deleting them harms nobody.
 ///
-/// The lock is on the folder so that no further file lies about, and not on the index, because closing a second descriptor of
-/// a database gives up SQLite's own locks on it.
+/// The lock is on the folder so that no further file lies about, and not on the index, because closing a second
+/// descriptor of a database gives up SQLite's own locks on it.
 struct FolderLock {
     enum Kind {
         case shared

@@ -2,8 +2,8 @@ import Capsule
 
 /// Brings an index up to where its capsule is known to be durable.
 ///
-/// It reads without holding the index, and then writes what it read in one transaction, if the mark is where it was. If another
-/// process was faster, what was read is thrown away: one of them always gets on, and queries wait for neither.
+/// It reads without holding the index, and then writes what it read in one transaction, if the mark is where it was. If
+/// another process was faster, what was read is thrown away: one of them always gets on, and queries wait for neither.
 struct Follower {
     let capsule: CapsuleFile
     let store: IndexStore
@@ -35,7 +35,8 @@ struct Follower {
     }
 }
 
-/// Up to where a capsule may be observed: nothing is indexed that a crash could take back (rule 6 of the design's durability).
+/// Up to where a capsule may be observed: nothing is indexed that a crash could take back (rule 6 of the design's
+/// durability).
 struct DurableReach {
     let limit: UInt64
     /// Whether a writer is at work, and what it has not yet synced was left out.
@@ -50,8 +51,8 @@ struct DurableReach {
             isBeingWritten = false
             return
         }
-        // A writer that fails in the middle of a turn cuts back even whole batches. So a sync of ours counts only while no
-        // writer has its turn; after it, recovery keeps every whole batch.
+        // A writer that fails in the middle of a turn cuts back even whole batches. So a sync of ours counts only while
+        // no writer has its turn; after it, recovery keeps every whole batch.
         guard try capsule.file.tryLock(.shared) else {
             limit = max(known, min(length, note?.durableLength ?? 0))
             isBeingWritten = true

@@ -9,7 +9,8 @@ enum IndexFault: Error {
     /// Where the index should be, none can be kept.
     case place(String)
 
-    /// Nil if `error` says nothing about the index: another process keeps it locked, say, or the capsule cannot be read.
+    /// Nil if `error` says nothing about the index: another process keeps it locked, say, or the capsule cannot be
+    /// read.
     init?(_ error: any Error) {
         if let fault = error as? IndexFault {
             self = fault
@@ -19,14 +20,16 @@ enum IndexFault: Error {
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_INTERRUPT, .SQLITE_NOMEM, .SQLITE_MISUSE:
             return nil
-        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_FULL, .SQLITE_PROTOCOL, .SQLITE_NOLFS:
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_FULL, .SQLITE_PROTOCOL,
+            .SQLITE_NOLFS:
             self = .place("\(error)")
         case .SQLITE_IOERR:
             // A page beyond the end of a file that was cut is damage; anything else is the disk's.
             let isShort = error.extendedResultCode == .SQLITE_IOERR_SHORT_READ
             self = isShort ? .damaged("\(error)") : .place("\(error)")
         default:
-            // Not only `SQLITE_CORRUPT`: over damaged pages our own correct statements break constraints or miss a table.
+            // Not only `SQLITE_CORRUPT`: over damaged pages our own correct statements break constraints or miss a
+            // table.
             self = .damaged("\(error)")
         }
     }

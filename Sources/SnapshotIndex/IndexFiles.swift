@@ -36,11 +36,13 @@ struct IndexFiles {
 
     /// Makes an empty file, as readable to others as the capsule is: the index holds names from it.
     ///
-    /// - Throws: `IndexFault.place` if the name or one beside it is something else than a regular file, or none can be made.
+    /// - Throws: `IndexFault.place` if the name or one beside it is something else than a regular file, or none can be
+    ///   made.
     func create() throws(IndexFault) {
         for path in companions + [main] {
             guard let status = Self.status(of: path) else { continue }
-            // Followed, a link would have us write into a file that is somebody else's, and a pipe would keep us waiting.
+            // Followed, a link would have us write into a file that is somebody else's, and a pipe would keep us
+            // waiting.
             guard status.st_mode & S_IFMT == S_IFREG else { throw .place("\(path) is not a regular file") }
         }
         // A path that is not UTF-8 would reach SQLite as another one.

@@ -15,6 +15,8 @@ struct IndexMark: Equatable {
     var statedDurable: UInt64
     /// Where the last batch begins that the index covers; 0 if it covers none.
     var lastBatch: UInt64
+    /// SHA-256 of that batch's header, or zero: to recognise it without reading its body.
+    var lastHeader: Digest
     var treeSize: UInt64
     /// As the last batch header states it.
     var root: Digest
@@ -24,8 +26,8 @@ struct IndexMark: Equatable {
     static let table = """
         CREATE TABLE mark (id INTEGER PRIMARY KEY CHECK (id = 1), capsule BLOB NOT NULL, generation INTEGER NOT NULL, \
         schema INTEGER NOT NULL, offset INTEGER NOT NULL, number INTEGER NOT NULL, checksum INTEGER NOT NULL, \
-        stated_durable INTEGER NOT NULL, last_batch INTEGER NOT NULL, tree_size INTEGER NOT NULL, root BLOB NOT NULL, \
-        durable INTEGER NOT NULL, seal INTEGER NOT NULL)
+        stated_durable INTEGER NOT NULL, last_batch INTEGER NOT NULL, last_header BLOB NOT NULL, \
+        tree_size INTEGER NOT NULL, root BLOB NOT NULL, durable INTEGER NOT NULL, seal INTEGER NOT NULL)
         """
 
     /// Nothing is covered yet.
@@ -34,6 +36,7 @@ struct IndexMark: Equatable {
         generation = header.generation
         (offset, number, previousChecksum, statedDurable) = (0, 0, 0, 0)
         lastBatch = 0
+        lastHeader = .zero
         treeSize = 0
         root = Hashing.sha256([])
         self.durable = max(durable, FileHeader.size)
@@ -68,13 +71,15 @@ struct IndexMark: Equatable {
         let names = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mark'"
         guard try Row.fetchOne(db.cachedStatement(sql: names)) != nil else { return nil }
         let sql = """
-            SELECT capsule, generation, schema, offset, number, checksum, stated_durable, last_batch, tree_size, root, durable, \
-            seal FROM mark WHERE id = 1
+            SELECT capsule, generation, schema, offset, number, checksum, stated_durable, last_batch, last_header, \
+            tree_size, root, durable, seal FROM mark WHERE id = 1
             """
         guard let row = try Row.fetchOne(db.cachedStatement(sql: sql)) else { return nil }
         let fields = Fields(row)
         let mark = try IndexMark(fields)
-        guard try fields.integer(11) == mark.seal else { throw IndexFault.damaged("the mark does not agree with itself") }
+        guard try fields.integer(12) == mark.seal else {
+            throw IndexFault.damaged("the mark does not agree with itself")
+        }
         return mark
     }
 
@@ -87,23 +92,24 @@ struct IndexMark: Equatable {
         previousChecksum = UInt32(truncatingIfNeeded: try fields.integer(5))
         statedDurable = try fields.unsigned(6)
         lastBatch = try fields.unsigned(7)
-        treeSize = try fields.unsigned(8)
-        root = try fields.digest(9)
-        durable = try fields.unsigned(10)
+        lastHeader = try fields.digest(8)
+        treeSize = try fields.unsigned(9)
+        root = try fields.digest(10)
+        durable = try fields.unsigned(11)
     }
 
     func write(_ db: Database) throws {
-        let sql = "INSERT OR REPLACE INTO mark VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        let sql = "INSERT OR REPLACE INTO mark VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         try db.cachedStatement(sql: sql).execute(arguments: [
             capsule.blob, generation.signed, schema, offset.signed, number.signed,
-            Int64(previousChecksum), statedDurable.signed, lastBatch.signed, treeSize.signed, root.blob,
-            durable.signed, seal,
+            Int64(previousChecksum), statedDurable.signed, lastBatch.signed, lastHeader.blob,
+            treeSize.signed, root.blob, durable.signed, seal,
         ])
     }
 
     /// Tells a mark that was written from one that a damaged page imitates: a false one would accuse a sound capsule.
     private var seal: Int64 {
-        var bytes = capsule.bytes + root.bytes
+        var bytes = capsule.bytes + root.bytes + lastHeader.bytes
         let numbers = [
             generation, UInt64(bitPattern: schema), offset, number, UInt64(previousChecksum), statedDurable,
             lastBatch, treeSize, durable,
@@ -116,22 +122,28 @@ struct IndexMark: Equatable {
 }
 
 extension IndexMark {
-    /// Whether the last batch that the index covers still stands in the capsule and ends at the mark.
+    /// Whether the header of the last batch that the index covers still stands in the capsule.
+    ///
+    /// Its body is not read: whoever shows what it holds checks it, and a batch of 4 MiB would cost opening ten
+    /// milliseconds.
     ///
     /// - Throws: `CapsuleError` with `cutShort` if the file is shorter than it was; `StorageError`.
     func agrees(with capsule: CapsuleFile) throws -> Bool {
         try checkLength(of: capsule)
         guard number > 0 else { return self == IndexMark(startOf: capsule.header, durable: durable) }
         guard lastBatch >= FileHeader.size, lastBatch < offset, offset <= durable else { return false }
-        let reader = BatchReader(file: capsule.file, header: capsule.header, limit: offset)
-        reader.jump(to: lastBatch)
-        var isSame = false
-        do {
-            _ = try reader.next { batch in isSame = batch.header.treeSize == treeSize && batch.header.root == root }
-        } catch is CapsuleError {
-            return false
-        }
-        return isSame && reader.position == position(in: capsule.header)
+        return try Self.headerDigest(at: lastBatch, of: capsule) == lastHeader
+    }
+
+    /// Remembers the header of the last batch.
+    mutating func rememberHeader(of capsule: CapsuleFile) throws {
+        lastHeader = try Self.headerDigest(at: lastBatch, of: capsule)
+    }
+
+    /// A header holds the checksum of its body and of the header before it: where it stands unchanged, the whole chain
+    /// did once.
+    private static func headerDigest(at offset: UInt64, of capsule: CapsuleFile) throws -> Digest {
+        Hashing.sha256(try capsule.file.bytes(at: offset, count: BatchHeader.size))
     }
 
     /// - Throws: `CapsuleError` with `cutShort` if the file is shorter than it is known to have been.
@@ -140,7 +152,7 @@ extension IndexMark {
         guard length < durable else { return }
         throw CapsuleError(
             .cutShort, at: length,
-            "the capsule has \(length) bytes, and its index knows that it had \(durable): it was cut, or restored from an older "
-                + "copy. If that was meant, delete \(IndexFiles(of: capsule.path).main)")
+            "the capsule has \(length) bytes, and its index knows that it had \(durable): it was cut, or restored "
+                + "from an older copy. If that was meant, delete \(IndexFiles(of: capsule.path).main)")
     }
 }

@@ -27,16 +27,16 @@ enum IndexSchema {
         PRIMARY KEY (snapshot, run)) WITHOUT ROWID
         """,
         """
-        CREATE TABLE snapshot (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, size INTEGER, batch_offset INTEGER, \
-        first_used INTEGER)
+        CREATE TABLE snapshot (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, size INTEGER, \
+        batch_offset INTEGER, first_used INTEGER)
         """,
         """
         CREATE TABLE object (id BLOB NOT NULL, kind INTEGER NOT NULL, size INTEGER NOT NULL, \
         batch_offset INTEGER NOT NULL, PRIMARY KEY (id, kind)) WITHOUT ROWID
         """,
         """
-        CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, id BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, \
-        signatures INTEGER NOT NULL, batch_offset INTEGER NOT NULL)
+        CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, id BLOB NOT NULL, size INTEGER NOT NULL, \
+        root BLOB NOT NULL, signatures INTEGER NOT NULL, batch_offset INTEGER NOT NULL)
         """,
     ]
 

@@ -39,13 +39,24 @@ final class IndexStore: Sendable {
         let isNew = replacing || !files.exist
         let lock = try FolderLock(files.folder, isNew ? .exclusive : .shared)
         defer { lock.release() }
+        let evidence = replacing ? Self.evidence(in: files, capsule.header) : 0
         if replacing { try files.remove() }
         try files.create()
         queue = try DatabaseQueue(path: files.main.string, configuration: Self.configuration(isTemporary: false))
         header = capsule.header
         isTemporary = false
         if isNew { try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
-        try prepare(for: capsule)
+        try prepare(for: capsule, evidence: evidence)
+    }
+
+    /// What a damaged index still says of the capsule's durable length, if its mark is whole; else 0.
+    private static func evidence(in files: IndexFiles, _ header: FileHeader) -> UInt64 {
+        guard files.exist, (try? files.create()) != nil,
+            let queue = try? DatabaseQueue(path: files.main.string, configuration: configuration(isTemporary: false))
+        else { return 0 }
+        defer { try? queue.close() }
+        let mark = try? queue.read { db in try IndexMark.read(db) }
+        return mark.flatMap { $0.isOf(header) ? $0.durable : nil } ?? 0
     }
 
     func close() { try? queue.close() }
@@ -57,7 +68,8 @@ final class IndexStore: Sendable {
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { db in
             // cell_size_check notices damaged pages sooner; secure_delete leaves no names behind in free pages;
-            // synchronous NORMAL keeps a power loss from leaving half a checkpoint behind, and costs nothing per transaction.
+            // synchronous NORMAL keeps a power loss from leaving half a checkpoint behind, and costs nothing per
+            // transaction.
             try db.execute(
                 sql: """
                     PRAGMA synchronous = \(isTemporary ? "OFF" : "NORMAL"); PRAGMA cell_size_check = ON;
@@ -70,7 +82,8 @@ final class IndexStore: Sendable {
 
     // MARK: Getting ready
 
-    private func prepare(for capsule: CapsuleFile) throws {
+    /// - Parameter evidence: what an index that was thrown away knew of the capsule's durable length.
+    private func prepare(for capsule: CapsuleFile, evidence: UInt64 = 0) throws {
         let found = try queue.read { db in try Finding(db, header) }
         if let mark = found.mark, found.isOurs {
             if try mark.agrees(with: capsule) { return }
@@ -81,8 +94,9 @@ final class IndexStore: Sendable {
             // Another process may have made it anew since.
             let now = try Finding(db, header)
             guard !now.isOurs || now.mark == found.mark else { return }
-            try IndexSchema.reset(db, header: header, durable: now.knownDurable)
+            try IndexSchema.reset(db, header: header, durable: max(now.knownDurable, evidence))
         }
+        try IndexMark(startOf: header, durable: evidence).checkLength(of: capsule)
     }
 
     /// What an existing database turned out to be.

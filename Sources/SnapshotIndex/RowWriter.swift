@@ -4,7 +4,7 @@ import GRDB
 /// Writes rows into an open transaction.
 final class RowWriter {
     private let db: Database
-    /// Numbers of snapshots met in this transaction.
+    /// Numbers of snapshots that were used in this transaction.
     private var snapshotNumbers: [Digest: Int64] = [:]
 
     private let findRun: Statement
@@ -18,8 +18,8 @@ final class RowWriter {
         findRun = try db.cachedStatement(sql: "SELECT first_leaf FROM run WHERE id = ?")
         insertRun = try db.cachedStatement(
             sql: """
-                INSERT INTO run (last_time, end_time, outcome, events, snapshot, first_leaf, id, name, spec, key, start_time, \
-                exclusive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO run (last_time, end_time, outcome, events, snapshot, first_leaf, id, name, spec, key, \
+                start_time, exclusive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         updateRun = try db.cachedStatement(
             sql: """
@@ -36,12 +36,12 @@ final class RowWriter {
     }
 
     private func write(_ run: PendingRun) throws {
-        guard let last = run.snapshots.last else { return }
+        let snapshots = try run.snapshots.map { try number(of: $0.id, usedAt: $0.time) }
         let known = try Row.fetchOne(findRun, arguments: [run.id.blob]).map { try Fields($0).unsigned(0) }
         let place = (known ?? run.firstLeaf).signed
         let progress: StatementArguments = [
             run.lastTime.nanoseconds, run.end?.time.nanoseconds, run.end.map { Int64($0.outcome) }, run.events,
-            try number(of: last.id), place,
+            snapshots.last, place,
         ]
         if known == nil {
             let start = run.start
@@ -58,21 +58,21 @@ final class RowWriter {
             insertRunBatch.setUncheckedArguments([place, batch.signed])
             try insertRunBatch.execute()
         }
-        for snapshot in run.snapshots {
-            let number = try number(of: snapshot.id, usedAt: snapshot.time)
-            insertRunSnapshot.setUncheckedArguments([number, place])
+        for snapshot in snapshots {
+            insertRunSnapshot.setUncheckedArguments([snapshot, place])
             try insertRunSnapshot.execute()
         }
     }
 
-    /// The number of a snapshot in the index; given to it if it has none, for a broken capsule may use it before it stands there.
-    private func number(of id: Digest, usedAt time: Timestamp? = nil) throws -> Int64 {
-        if let number = snapshotNumbers[id], time == nil { return number }
+    /// The number of a snapshot in the index; given to it if it has none, for a broken capsule may use it before it
+    /// stands there.
+    private func number(of id: Digest, usedAt time: Timestamp) throws -> Int64 {
+        if let number = snapshotNumbers[id] { return number }
         let sql = """
             INSERT INTO snapshot (id, first_used) VALUES (?, ?) \
             ON CONFLICT (id) DO UPDATE SET first_used = COALESCE(first_used, excluded.first_used) RETURNING number
             """
-        let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [id.blob, time?.nanoseconds])
+        let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [id.blob, time.nanoseconds])
         guard let number = try row.map({ try Fields($0).integer(0) }) else {
             throw IndexFault.damaged("a snapshot got no number")
         }

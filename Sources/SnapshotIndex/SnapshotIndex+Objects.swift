@@ -43,7 +43,8 @@ extension SnapshotIndex {
         try query { view in try view.snapshots(where: "1", [Int64.max]) }
     }
 
-    /// The snapshot whose ID begins with `prefix`: at least four hexadecimal digits, with or without `sha256:` before them.
+    /// The snapshot whose ID begins with `prefix`: at least four hexadecimal digits, with or without `sha256:` before
+    /// them.
     public func snapshot(matching prefix: String) throws -> SnapshotMatch {
         let digits = prefix.hasPrefix("sha256:") ? String(prefix.dropFirst(7)) : prefix
         let missing = 64 - digits.utf8.count
@@ -57,7 +58,8 @@ extension SnapshotIndex {
         }
     }
 
-    /// Where the batch begins that holds an object first: a snapshot, document, chunk, manifest, note or proof. Nil if none does.
+    /// Where the batch begins that holds an object first: a snapshot, document, chunk, manifest, note or proof. Nil if
+    /// none does.
     public func objectBatch(_ id: Digest) throws -> UInt64? {
         let sql = """
             SELECT batch_offset FROM snapshot WHERE id = ? AND batch_offset IS NOT NULL \
@@ -89,7 +91,8 @@ extension IndexView {
         return try rows(sql, arguments) { fields in
             SnapshotRow(
                 id: try fields.digest(0), size: try fields.unsigned(1), batchOffset: try fields.unsigned(2),
-                runs: try fields.unsigned(3), firstSeen: try fields.optionalInteger(4).map(Timestamp.init(nanoseconds:)))
+                runs: try fields.unsigned(3),
+                firstSeen: try fields.optionalInteger(4).map(Timestamp.init(nanoseconds:)))
         }
     }
 }

@@ -15,7 +15,10 @@ extension SnapshotIndex {
         }
         if let snapshot = query.snapshot {
             conditions.append(
-                "run.first_leaf IN (SELECT run FROM run_snapshot WHERE snapshot = (SELECT number FROM snapshot WHERE id = ?))")
+                """
+                run.first_leaf IN \
+                (SELECT run FROM run_snapshot WHERE snapshot = (SELECT number FROM snapshot WHERE id = ?))
+                """)
             arguments += [snapshot.blob]
         }
         if let name = query.name {
@@ -31,11 +34,11 @@ extension SnapshotIndex {
         return try self.query { view in try view.runs(where: filter, arguments) }
     }
 
-    /// The run that `text` names: a run ID with or without hyphens, at least four of its first hexadecimal digits, or the caller's own
-    /// name of the run.
+    /// The run that `text` names: a run ID with or without hyphens, at least four of its first hexadecimal digits, or
+    /// the caller's own name of the run.
     ///
-    /// A whole ID decides alone. A text that is both a name and the beginning of an ID is ambiguous if they are of two runs:
-    /// who names a run after another's ID must not be taken for it.
+    /// A whole ID decides alone. A text that is both a name and the beginning of an ID is ambiguous if they are of two
+    /// runs: who names a run after another's ID must not be taken for it.
     public func run(matching text: String) throws -> RunMatch {
         try query { view in
             let digits = RunDigits(text)
@@ -60,11 +63,16 @@ extension SnapshotIndex {
     /// Where the batches begin that hold events of a run, in order; none if the run is not known.
     public func batchOffsets(of run: RunID) throws -> [UInt64] {
         try query { view in
-            let sql = "SELECT batch_offset FROM run_batch WHERE run = (SELECT first_leaf FROM run WHERE id = ?) ORDER BY batch_offset"
+            let sql = """
+                SELECT batch_offset FROM run_batch WHERE run = (SELECT first_leaf FROM run WHERE id = ?) \
+                ORDER BY batch_offset
+                """
             let end = view.mark.offset
             return try view.rows(sql, [run.blob]) { fields in
                 let offset = try fields.unsigned(0)
-                guard (FileHeader.size..<end).contains(offset) else { throw IndexFault.damaged("a batch lies outside the capsule") }
+                guard (FileHeader.size..<end).contains(offset) else {
+                    throw IndexFault.damaged("a batch lies outside the capsule")
+                }
                 return offset
             }
         }
@@ -75,8 +83,9 @@ extension IndexView {
     /// - Parameter arguments: those of `filter`, and then the limit.
     fileprivate func runs(where filter: String, _ arguments: StatementArguments) throws -> [RunRow] {
         let sql = """
-            SELECT run.id, name, spec, start_time, last_time, end_time, outcome, events, snapshot.id, first_leaf, exclusive \
-            FROM run LEFT JOIN snapshot ON snapshot.number = run.snapshot WHERE \(filter) ORDER BY first_leaf DESC LIMIT ?
+            SELECT run.id, name, spec, start_time, last_time, end_time, outcome, events, snapshot.id, first_leaf, \
+            exclusive FROM run LEFT JOIN snapshot ON snapshot.number = run.snapshot \
+            WHERE \(filter) ORDER BY first_leaf DESC LIMIT ?
             """
         let size = mark.treeSize
         return try rows(sql, arguments) { fields in

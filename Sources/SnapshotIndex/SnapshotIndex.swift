@@ -1,15 +1,17 @@
 // The side index: a SQLite file beside a capsule (`NAME.cpsl.index`) that tells where its runs and objects stand.
 //
-// It is for finding things fast: which runs there are, which batches hold a run's events, where a snapshot is. It can be
-// deleted at any time and is made again from the capsule, never the other way round. It never writes to a capsule, proves
-// nothing, hashes nothing of what it indexes, and is believed by nobody who has not looked at the capsule himself.
+// It is for finding things fast: which runs there are, which batches hold a run's events, where a snapshot is. It can
+// be deleted at any time and is made again from the capsule, never the other way round. It never writes to a capsule,
+// proves nothing, recomputes no leaf and no root, and is believed by nobody who has not looked at the capsule
+// himself.
 //
 // Invariants:
 // - What the index says up to its mark is what the batches up to there hold: rows and mark change in one transaction.
-// - The mark covers durable bytes only, so a capsule that is shorter than its mark was cut or restored. That is reported,
-//   never repaired: deleting the index loses nothing but this evidence. A rebuild keeps it.
-// - Any content of the index file, a capsule's file of another kind, or any content of the capsule ends in an error, a rebuild
-//   or an index in memory, and never in a trap.
+// - The mark covers durable bytes only, so a capsule that is shorter than its mark was cut or restored. That is
+//   reported, never repaired: deleting the index loses nothing but this evidence. A rebuild keeps it where it can still
+//   be read.
+// - Whatever stands in the index or under its name ends in a rebuild or in an index in memory, whatever stands in the
+//   capsule in an error or an end of reading; never in a trap.
 // - Several processes may index at once: a transaction applies only upon the mark that it was read from.
 
 import Capsule
@@ -25,22 +27,22 @@ import Synchronization
 /// for run in try index.runs(RunQuery(state: .open)) { … }
 /// ```
 ///
-/// Calls block; they may come from any thread. Give it a `CapsuleFile` of its own and never the one that a writer has open: both
-/// lock it, and one would give up the other's lock.
+/// Calls block; they may come from any thread. Give it a `CapsuleFile` of its own and never the one that a writer has
+/// open: both lock it, and one would give up the other's lock.
 public final class SnapshotIndex: Sendable {
     let capsule: CapsuleFile
     private let store: Mutex<IndexStore>
 
-    /// Opens or creates the index of `capsule`, and makes it anew if it is not of this capsule and generation, of another schema,
-    /// damaged, or if not what it says stands at its mark.
+    /// Opens or creates the index of `capsule`, and makes it anew if it is not of this capsule and generation, of
+    /// another schema, damaged, or if not what it says stands at its mark.
     ///
-    /// Does not read what was appended since: `catchUp` does. Costs a few milliseconds and the reading of one batch. Where the
-    /// folder cannot hold an index, or something else has its name, the index is in memory only (see `isTemporary`), and
-    /// begins empty.
+    /// Does not read what was appended since: `catchUp` does. Costs three milliseconds or so.
+    /// Where the folder cannot hold an index, or something else has its name, the index is in memory only (see
+    /// `isTemporary`), and begins empty.
     ///
     /// - Parameter inMemory: keep nothing beside the capsule.
-    /// - Throws: `CapsuleError` with `cutShort` if the capsule is shorter than it is known to have been; `StorageError` if the
-    ///   capsule cannot be read.
+    /// - Throws: `CapsuleError` with `cutShort` if the capsule is shorter than it is known to have been; `StorageError`
+    ///   if the capsule cannot be read.
     public init(for capsule: CapsuleFile, inMemory: Bool = false) throws {
         self.capsule = capsule
         store = Mutex(try inMemory ? IndexStore(inMemoryFor: capsule) : IndexStore.open(for: capsule))
@@ -53,15 +55,18 @@ public final class SnapshotIndex: Sendable {
     ///
     /// Who has it open goes on with what they have. Erasing calls this, for the index holds names of runs.
     ///
-    /// - Throws: `StorageError`.
-    public static func drop(for path: FilePath) throws {
+    /// - Throws: `StorageError`, with `.wouldBlock` if others keep the folder locked for seconds.
+    public static func drop(for path: FilePath) throws(StorageError) {
         let files = IndexFiles(of: path)
-        let lock = try FolderLock(files.folder, .exclusive)
+        guard let lock = try? FolderLock(files.folder, .exclusive) else {
+            throw StorageError("lock", files.folder, .wouldBlock)
+        }
         defer { lock.release() }
         try files.remove()
     }
 
-    /// Whether the index is in memory only, because it could not be kept beside the capsule. The next process reads all again.
+    /// Whether the index is in memory only, because it could not be kept beside the capsule. The next process reads all
+    /// again.
     public var isTemporary: Bool { current.isTemporary }
 
     /// Takes in what was appended since the mark, as far as it is known to be durable.
@@ -70,7 +75,8 @@ public final class SnapshotIndex: Sendable {
     ///
     /// - Parameter progress: called with the offset reached and the offset to reach, every few megabytes.
     /// - Returns: where the index now ends and why. A torn or damaged tail is not an error here.
-    /// - Throws: `CapsuleError` with `cutShort`; `StorageError`; a SQLite error, if another process kept the index locked.
+    /// - Throws: `CapsuleError` with `cutShort`; `StorageError`; a SQLite error, if another process kept the index
+    ///   locked.
     @discardableResult
     public func catchUp(progress: ((UInt64, UInt64) -> Void)? = nil) throws -> Status {
         try perform(refills: false) { store in
@@ -127,8 +133,8 @@ public struct Status: Equatable, Sendable {
     public var treeSize: UInt64
     /// Root over them, as the last batch header states it; not recomputed.
     public var root: Digest
-    /// A length that the capsule is known to have been durable up to. Where it is beyond `end`, what is missing was damaged and is
-    /// no torn tail; give it to `TailJudge` or `Verifier`.
+    /// A length that the capsule is known to have been durable up to. Where it is beyond `end`, what is missing was
+    /// damaged and is no torn tail; give it to `TailJudge` or `Verifier`.
     public var knownDurable: UInt64
     public var ending: Ending
 

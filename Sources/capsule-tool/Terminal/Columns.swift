@@ -63,7 +63,9 @@ enum Human {
         case ..<1_000_000: return "\(sign)\(span / 1000) µs"
         case ..<10_000_000_000: return "\(sign)\(span / 1_000_000) ms"
         case ..<600_000_000_000: return "\(sign)\(oneDecimal(Double(span) / 1e9)) s"
-        default: return "\(sign)\(span / 3_600_000_000_000) h \(span / 60_000_000_000 % 60) min"
+        case ..<3_600_000_000_000: return "\(sign)\(span / 60_000_000_000) min"
+        case ..<172_800_000_000_000: return "\(sign)\(span / 3_600_000_000_000) h \(span / 60_000_000_000 % 60) min"
+        default: return "\(sign)\(span / 86_400_000_000_000) d"
         }
     }
 

@@ -38,6 +38,7 @@ enum EventSummary {
                 body["cost_usd"]?.string.map { "$\($0)" }, body["duration_ns"]?.int.map { Human.duration(nanoseconds: Int64($0)) },
                 body["summary"]?.string,
             ])
+        case .patchApplied: return patch(body)
         case .routingDecision: return join([body["role"]?.string, "→", body["model"]?.string ?? body["result"]?.string, body["reason"]?.string])
         default: return compact(body)
         }
@@ -53,6 +54,13 @@ enum EventSummary {
             body["duration_ns"]?.int.map { Human.duration(nanoseconds: Int64($0)) }, stream("stdout"), stream("stderr"),
             body["error"]?.string, body["result"].map(compact),
         ])
+    }
+
+    private static func patch(_ body: JSONValue) -> String {
+        let files = body["files"]?.array ?? []
+        func sum(_ key: String) -> Int { files.reduce(0) { $0.addingReportingOverflow($1[key]?.int ?? 0).partialValue } }
+        let name = files.count == 1 ? files[0]["path"]?.string : "\(files.count) files"
+        return join([name, "+\(sum("added"))", "-\(sum("removed"))", body["summary"]?.string])
     }
 
     private static func join(_ parts: [String?]) -> String {

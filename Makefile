@@ -1,0 +1,55 @@
+# Two commands do everything on a fresh machine: 'make demo' and 'make test'. 'make help' lists the rest.
+
+TOOL := .build/debug/capsule-tool
+RELEASE_TOOL := .build/release/capsule-tool
+PREFIX ?= /usr/local
+
+.PHONY: help deps build release demo test bench vectors format lint man completions install clean
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+deps: ## install what is missing, or say what to type
+	@Scripts/deps
+
+build: deps ## capsule-tool, debug
+	swift build --product capsule-tool
+
+release: deps ## capsule-tool, optimised, with Swift's library inside
+	swift build -c release --static-swift-stdlib --product capsule-tool
+
+demo: build ## record a command and two streams at once; then runs, show, verify
+	@Examples/demo/run $(TOOL)
+
+test: deps ## all tests, the Python reader and the vectors among them
+	swift test
+
+bench: release ## the figures of the README, side by side in one run
+	CAPSULE_TOOL=$(abspath $(RELEASE_TOOL)) swift run -c release --package-path Benchmarks capsule-bench $(BENCH)
+
+vectors: deps ## write spec/vectors and spec/schemas anew
+	CAPSULE_WRITE_VECTORS=1 swift test --filter 'VectorTests|SchemaTests'
+
+format: ## format the sources
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint: ## what the formatter says
+	swift format lint --parallel --recursive Sources Tests Package.swift
+
+man: build ## manual pages, into .build/man
+	swift package --allow-writing-to-directory .build/man generate-manual --output-directory .build/man --multi-page
+
+completions: build ## shell completions, into .build/completions
+	mkdir -p .build/completions
+	for shell in bash zsh fish; do $(TOOL) --generate-completion-script $$shell > .build/completions/capsule-tool.$$shell; done
+
+install: release man completions ## tool, manual pages and completions, under PREFIX
+	install -D -m 755 $(RELEASE_TOOL) $(DESTDIR)$(PREFIX)/bin/capsule-tool
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	find .build/man -name '*.1' -exec install -m 644 {} $(DESTDIR)$(PREFIX)/share/man/man1/ \;
+	install -D -m 644 .build/completions/capsule-tool.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/capsule-tool
+	install -D -m 644 .build/completions/capsule-tool.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_capsule-tool
+	install -D -m 644 .build/completions/capsule-tool.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/capsule-tool.fish
+
+clean: ## forget what was built
+	rm -rf .build Benchmarks/.build demo

@@ -1,0 +1,195 @@
+import Foundation
+import Testing
+
+/// Each bad input gets one clear error, its documented status, and no change to the file.
+@Suite struct BadInputTests {
+    /// The tool refuses with this status and these words, on one line, and leaves the capsule as it was.
+    private func expectRefusal(
+        _ shop: Shop, _ status: Int32, _ words: String, _ arguments: [String], input: String = ""
+    ) throws {
+        let before = try? shop.bytes()
+        let answer = try Shop.launch(
+            Shop.tool, arguments, folder: shop.folder, input: Data(input.utf8), environment: [:])
+        #expect(answer.status == status, "\(answer)")
+        #expect(answer.errors.contains(words), "\(answer)")
+        #expect(answer.errors.hasPrefix("capsule-tool: ") && answer.errors.split(separator: "\n").count == 1, "\(answer)")
+        #expect((try? shop.bytes()) == before)
+    }
+
+    private func damage(_ shop: Shop, _ change: (inout Data) -> Void) throws {
+        var bytes = try shop.bytes()
+        change(&bytes)
+        try bytes.write(to: URL(fileURLWithPath: shop.path("runs.cpsl")))
+    }
+
+    @Test func whatIsNotACapsuleIsSaidToBeNone() throws {
+        let shop = try Shop(capsule: false)
+        try shop.write(String(repeating: "text\n", count: 4000), to: "runs.cpsl")
+        for command in [["verify"], ["runs"], ["start", "--snapshot", "policy.json"]] {
+            try expectRefusal(shop, 3, "not-a-capsule", command)
+        }
+    }
+
+    @Test func aNewerFormatIsSaidToBeNewer() throws {
+        let shop = try Shop()
+        // The vector has its checksum right.
+        let vector = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("spec/vectors/newer-format.cpsl")
+        try Data(contentsOf: vector).write(to: URL(fileURLWithPath: shop.path("runs.cpsl")))
+        try expectRefusal(shop, 3, "newer-format", ["verify"])
+        try expectRefusal(shop, 3, "newer-format", ["start", "--snapshot", "policy.json"])
+    }
+
+    @Test func aTruncatedHeaderIsSaidToBeDamaged() throws {
+        let shop = try Shop()
+        try damage(shop) { $0 = $0.prefix(100) }
+        try expectRefusal(shop, 3, "header-damaged", ["verify"])
+        try expectRefusal(shop, 3, "header-damaged", ["start", "--snapshot", "policy.json"])
+    }
+
+    @Test func oneDamagedHeaderCopyIsReadFromTheOtherAndSaid() throws {
+        let shop = try Shop()
+        try damage(shop) { $0[50] ^= 1 }
+        let answer = try shop.run("verify")
+        #expect(answer.status == 0)
+        #expect(answer.errors.contains("copy 1 of the file header is damaged"))
+    }
+
+    @Test func aDamagedBatchIsRefusedForReadingAndWriting() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        try shop.run("end", run)
+        try damage(shop) { $0[8192 + 140] ^= 1 }
+        let verdict = try shop.run("verify")
+        #expect(verdict.status == 3 && verdict.output.contains("DAMAGED") && verdict.errors.contains("8192"))
+        try expectRefusal(shop, 3, "damaged", ["start", "--snapshot", "policy.json"])
+    }
+
+    @Test func damageInTheLastBatchIsNotTakenForATornTail() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        try shop.run("end", run)
+        try damage(shop) { $0[$0.count - 3] ^= 1 }
+        try expectRefusal(shop, 3, "damaged", ["start", "--snapshot", "policy.json"])
+        #expect(try shop.run("verify").status == 3)
+    }
+
+    @Test func aSnapshotThatDoesNotHashToItsIDIsFound() throws {
+        let vector = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("spec/vectors/object-id.cpsl")
+        let shop = try Shop(capsule: false)
+        try Data(contentsOf: vector).write(to: URL(fileURLWithPath: shop.path("runs.cpsl")))
+        let answer = try shop.run("verify")
+        #expect(answer.status == 1 && answer.errors.contains("object-mismatch"))
+        try expectRefusal(shop, 3, "object-mismatch", ["start", "--snapshot", "policy.json"])
+    }
+
+    @Test func appendsToUnknownAndEndedRunsAreRefused() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        try shop.run("end", run)
+        let note = ["--type", "note", "--body", #"{"text":"x"}"#]
+        try expectRefusal(shop, 2, "unknown-run", ["append", "ffffffff"] + note)
+        try expectRefusal(shop, 2, "run-ended", ["append", run] + note)
+        try expectRefusal(shop, 2, "run-ended", ["end", run, "--outcome", "failed"])
+        #expect(try shop.run("end", run).status == 0)
+    }
+
+    @Test func anExclusiveRunNeedsItsToken() throws {
+        let shop = try Shop()
+        let answer = try shop.run("start", "--snapshot", "policy.json", "--exclusive")
+        let (run, token) = (String(answer.lines[0]), String(answer.lines[1]))
+        let note = ["--type", "note", "--body", #"{"text":"x"}"#]
+        try expectRefusal(shop, 2, "token-required", ["append", run] + note)
+        try expectRefusal(shop, 2, "wrong-token", ["append", run, "--token", "abc"] + note)
+        #expect(try shop.run("append", run, "--token", token, "--type", "note", "--body", #"{"text":"x"}"#).status == 0)
+    }
+
+    @Test func aBodyOverTheLimitIsRefused() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        try shop.shell("head -c 67108865 /dev/zero > big")
+        try expectRefusal(shop, 65, "67108864 bytes", ["append", run, "--type", "com.example.big", "--body-file", "big", "--media", "application/octet-stream"])
+    }
+
+    @Test func aBadLineInAStreamIsNamedAndWhatCameBeforeIsKept() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        let good = #"{"type":"note","body":{"text":"a"}}"#
+        let answer = try shop.run("append", run, "--ndjson", input: [good, good, #"{"type":"note","body":{"#, good].joined(separator: "\n"))
+        #expect(answer.status == 65)
+        #expect(answer.errors.contains("line 3"))
+        #expect(answer.output.hasPrefix("2 events appended"))
+        #expect(try shop.run("show", run, "--json").output.components(separatedBy: #""type": "note""#).count == 3)
+    }
+
+    @Test func aRefusedLineInAStreamIsNamedAndWhatCameBeforeIsKept() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        let lines = [#"{"type":"note","key":"k","body":{"text":"a"}}"#, #"{"type":"note","body":{"text":"b"}}"#, #"{"type":"note","key":"k","body":{"text":"c"}}"#]
+        let answer = try shop.run("append", run, "--ndjson", input: lines.joined(separator: "\n"))
+        #expect(answer.status == 2 && answer.errors.contains("line 3") && answer.output.hasPrefix("2 events appended"), "\(answer)")
+    }
+
+    @Test func aReadOnlyFileIsSaidToBeSo() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        let before = try shop.bytes()
+        // Root may write to anything, so somebody else tries.
+        let drop = getuid() == 0 ? "cp $TOOL ./tool; chmod 755 . ./tool; setpriv --reuid 65534 --clear-groups ./tool" : "$TOOL"
+        let answer = try shop.shell("chmod 444 runs.cpsl; \(drop) append \(run) --type note --body '{\"text\":\"x\"}'")
+        #expect(answer.status == 4 && answer.errors.contains("cannot open"), "\(answer)")
+        #expect(try shop.bytes() == before)
+    }
+
+    @Test func aFullDiskIsToldAndLeavesAFileThatVerifies() throws {
+        let shop = try Shop(capsule: false)
+        try shop.shell("head -c 300000 /dev/urandom | base64 -w 0 > noise")
+        let answer = try shop.shell(
+            """
+            mkdir small; unshare -rm sh -c '
+            mount -t tmpfs -o size=128k tmpfs small && cp policy.json small && cd small && "$TOOL" init >/dev/null &&
+            RUN=$("$TOOL" start --snapshot policy.json) && before=$(sha256sum < runs.cpsl) &&
+            "$TOOL" append $RUN --type com.example.noise --media text/plain --body-file ../noise; echo status $?
+            test "$before" = "$(sha256sum < runs.cpsl)" && echo unchanged
+            "$TOOL" verify | grep -c intact
+            "$TOOL" append $RUN --type note --body "{\\"text\\":\\"small\\"}" && echo again'
+            """)
+        #expect(answer.output.contains("status 4\nunchanged\n1\n"), "\(answer)")
+        #expect(answer.output.contains("again"), "\(answer)")
+        #expect(answer.errors.contains("No space left"), "\(answer)")
+    }
+
+    @Test func noCapsuleIsSaidWithWhatToType() throws {
+        let shop = try Shop(capsule: false)
+        try expectRefusal(shop, 66, "capsule-tool init", ["runs"])
+        try expectRefusal(shop, 66, "--capsule", ["runs", "--capsule", "none.cpsl"])
+    }
+
+    @Test func ofTwoInitsAtOnceOneWins() throws {
+        let shop = try Shop(capsule: false)
+        let answer = try shop.shell("for i in 1 2 3 4 5 6 7 8; do ($TOOL init >/dev/null 2>&1; echo $?) & done; wait")
+        #expect(answer.lines.sorted() == ["0"] + Array(repeating: "73", count: 7), "\(answer)")
+        #expect(try shop.run("verify").status == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: shop.folder).filter { $0.contains(".new-") } == [])
+    }
+
+    @Test func aRunWithoutSnapshotCannotStart() throws {
+        let shop = try Shop()
+        #expect(try shop.run("start").status == 64)
+        try shop.write("{\"b\":1, \"a\":2}", to: "loose.json")
+        try expectRefusal(shop, 65, "canonical", ["start", "--snapshot", "loose.json"])
+        try expectRefusal(shop, 2, "unknown-snapshot", ["start", "--snapshot", "sha256:ffff"])
+    }
+
+    @Test func requireSnapshotsNamesRunAndEvent() throws {
+        let vector = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("spec/vectors/snapshot-missing.cpsl")
+        let shop = try Shop(capsule: false)
+        try Data(contentsOf: vector).write(to: URL(fileURLWithPath: shop.path("runs.cpsl")))
+        let answer = try shop.run("verify", "--require-snapshots")
+        #expect(answer.status == 1)
+        #expect(answer.output.contains("019b0000-0000-7000-8000-000000000001#0"), "\(answer)")
+        #expect(answer.errors.contains("1 event without a snapshot"), "\(answer)")
+    }
+}
