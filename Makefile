@@ -37,7 +37,7 @@ lint: ## what the formatter says
 	swift format lint --parallel --recursive Sources Tests Package.swift
 
 man: build ## manual pages, into .build/man
-	swift package --allow-writing-to-directory .build/man generate-manual --output-directory .build/man --multi-page
+	Scripts/man $(TOOL) .build/man
 
 completions: build ## shell completions, into .build/completions
 	mkdir -p .build/completions

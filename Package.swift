@@ -31,10 +31,11 @@ let package = Package(
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]
         ),
         .target(name: "CCRC32C"),
+        .target(name: "CSHA256"),
         .target(
             name: "Capsule",
             dependencies: [
-                "CCRC32C", "CLZ4",
+                "CCRC32C", "CLZ4", "CSHA256",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -66,6 +67,11 @@ let package = Package(
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),
         .testTarget(name: "CapsuleTests", dependencies: ["Capsule", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "SnapshotIndexTests",
+            dependencies: ["SnapshotIndex", "WriterQueue"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Support"], swiftSettings: settings),
         .testTarget(name: "ToolTests", dependencies: ["capsule-tool"], swiftSettings: settings),
     ]

@@ -89,7 +89,7 @@ struct Admission {
         admission.cursor.offered = submission.offeredSnapshots
         admission.result.events = [event]
         admission.result.answers = [.index(0)]
-        for event in submission.events.dropFirst() { try admission.add(event) }
+        try admission.add(submission.events.span.extracting(droppingFirst: 1))
         return admission.result
     }
 
@@ -131,7 +131,7 @@ struct Admission {
         var admission = Admission(
             state: state, cursor: Cursor(run: id, next: run.next, stage: run.stage, snapshot: snapshot))
         admission.cursor.offered = submission.offeredSnapshots
-        for event in submission.events { try admission.add(event) }
+        try admission.add(submission.events.span)
         return admission.result
     }
 
@@ -152,39 +152,48 @@ struct Admission {
         self.cursor = cursor
     }
 
+    /// A span lends events where iterating over the array would copy them, with a count of references for each field.
+    private mutating func add(_ events: Span<PreparedSubmission.Event>) throws(WriteError) {
+        result.events.reserveCapacity(result.events.count + events.count)
+        result.answers.reserveCapacity(result.answers.count + events.count)
+        for index in events.indices { try add(events[index]) }
+    }
+
     /// Completes one event, or two if its actor is new.
-    private mutating func add(_ event: PreparedSubmission.Event) throws(WriteError) {
-        let draft = event.draft
-        try checkPlace(draft.type)
-        let key = draft.key.map { KeyHash.event($0, in: cursor.run) }
+    private mutating func add(_ event: borrowing PreparedSubmission.Event) throws(WriteError) {
+        try checkPlace(event.draft.type)
+        var key: KeyHash?
+        if let text = event.draft.key { key = KeyHash.event(text, in: cursor.run) }
         if let key, let answer = try earlier(key, event) { return result.answers.append(answer) }
-        let actor = try draft.actor.map { actor throws(WriteError) in try self.sequence(of: actor, time: draft.time) } ?? 0
-        if let expected = draft.expectedSequence, expected != cursor.next {
+        var actor: UInt32 = 0
+        if let name = event.draft.actor { actor = try sequence(of: name, time: event.draft.time) }
+        if let expected = event.draft.expectedSequence, expected != cursor.next {
             throw WriteError(
                 .sequenceConflict, "the next event of run \(cursor.run) is number \(cursor.next), not \(expected)")
         }
         var admitted = AdmittedEvent(event, run: cursor.run)
         admitted.envelope.actor = actor
         admitted.envelope.key = key
-        admitted.envelope.causes = draft.causes
-        for cause in draft.causes { try check(cause) }
-        if draft.type == .registered(.stage) { cursor.stage = cursor.next }
-        if draft.type == .registered(.snapshot) { cursor.snapshot = try checked(draft.snapshot) }
-        if draft.type == .registered(.runEnd) {
+        if !event.draft.isPlain {
+            admitted.envelope.causes = event.draft.causes
+            for cause in event.draft.causes { try check(cause) }
+        }
+        if event.draft.type == .registered(.stage) { cursor.stage = cursor.next }
+        if event.draft.type == .registered(.snapshot) { cursor.snapshot = try checked(event.draft.snapshot) }
+        if event.draft.type == .registered(.runEnd) {
             cursor.isEnding = true
             // The root is put in when the event is encoded: it needs the leaves before it.
-            admitted.envelope.seal = Envelope.Seal(outcomeCode: draft.outcome?.rawValue ?? 0, root: .zero)
+            admitted.envelope.seal = Envelope.Seal(outcomeCode: event.draft.outcome?.rawValue ?? 0, root: .zero)
         }
         if key != nil { admitted.fingerprint = admitted.contentFingerprint }
         try append(admitted)
         result.answers.append(.index(result.events.count - 1))
     }
 
-    private mutating func append(_ event: AdmittedEvent) throws(WriteError) {
+    private mutating func append(_ event: consuming AdmittedEvent) throws(WriteError) {
         guard cursor.next < Limits.runEvents else {
             throw WriteError(.limitRun, "run \(cursor.run) has as many events as a run can have; start another one")
         }
-        var event = event
         event.envelope.sequence = cursor.next
         event.envelope.stage = cursor.stage
         event.envelope.snapshot = cursor.snapshot
@@ -209,7 +218,7 @@ struct Admission {
     }
 
     /// The answer to a retry, or nil if the key is new.
-    private func earlier(_ key: KeyHash, _ event: PreparedSubmission.Event) throws(WriteError) -> Admitted.Answer? {
+    private func earlier(_ key: KeyHash, _ event: borrowing PreparedSubmission.Event) throws(WriteError) -> Admitted.Answer? {
         let written = state.open[cursor.run]?.event(with: key)
         let pending = cursor.keys[key]
         guard written != nil || pending != nil else { return nil }
@@ -265,14 +274,13 @@ struct Admission {
 }
 
 extension AdmittedEvent {
-    init(_ event: PreparedSubmission.Event, run: RunID) {
-        let draft = event.draft
-        envelope = Envelope(type: draft.type, time: draft.time, run: run, snapshot: .zero)
-        if draft.body != nil {
-            envelope.media = draft.media
+    init(_ event: borrowing PreparedSubmission.Event, run: RunID) {
+        envelope = Envelope(type: event.draft.type, time: event.draft.time, run: run, snapshot: .zero)
+        if event.draft.body != nil {
+            envelope.media = event.draft.media
             envelope.bodyKind = event.blob == nil ? .inline : .blob
         }
-        envelope.trace = draft.trace
+        envelope.trace = event.draft.trace
         storedBody = event.storedBody
         blob = event.blob
     }

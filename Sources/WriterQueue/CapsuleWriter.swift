@@ -52,13 +52,16 @@ actor CapsuleWriter {
         session = nil
     }
 
-    /// Takes turns until nothing waits.
-    func drain() async {
-        while let entries = pending.take(bytes: Self.turnBytes) {
-            take(entries)
-            // A turn of short writes leaves the thread to others who wait for the actor: close, statistics.
-            await Task.yield()
-        }
+    /// Takes turns until nothing waits, from the next moment on that the thread is free.
+    nonisolated func startDraining() {
+        thread.run { [self] in assumeIsolated { $0.drain() } }
+    }
+
+    private func drain() {
+        guard let entries = pending.take(bytes: Self.turnBytes) else { return }
+        take(entries)
+        // One turn, then to the end of the line: others wait for the actor too, to close or for statistics.
+        startDraining()
     }
 
     // MARK: A turn

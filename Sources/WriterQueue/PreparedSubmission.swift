@@ -45,10 +45,12 @@ struct PreparedSubmission: Sendable {
     private static func prepare(
         _ draft: EventDraft, random: any RandomSource, objects: inout [StoredObject]
     ) throws(CapsuleError) -> Event {
-        try check(name: draft.key)
-        try check(name: draft.actor?.name)
-        guard draft.causes.count <= Limits.causes else {
-            throw CapsuleError(.limitCauses, "an event has at most \(Limits.causes) causes")
+        if !draft.isPlain {
+            try check(name: draft.key)
+            try check(name: draft.actor?.name)
+            guard draft.causes.count <= Limits.causes else {
+                throw CapsuleError(.limitCauses, "an event has at most \(Limits.causes) causes")
+            }
         }
         let body = draft.body ?? []
         guard body.count <= Limits.bodyBytes else {

@@ -19,26 +19,75 @@ public struct EventDraft: Sendable {
     /// Nil for an event without a body.
     public var body: [UInt8]?
     public var time: Timestamp
-    /// Who did this; nil is who started the run.
-    public var actor: ActorDraft?
-    public var causes: [EventReference] = []
-    public var trace: TraceContext?
-    /// A retry with the same key is the same event. Scoped to the run.
-    public var key: String?
-    /// Refuse unless the event gets this sequence.
-    public var expectedSequence: UInt32?
-    /// If the body is so large that it becomes a blob: store equal ones once. The blob's ID then confirms guesses of it.
-    public var sharesBlob = false
-    /// For a `snapshot` event: the snapshot that comes into force.
-    public var snapshot: Digest?
-    /// For `run.end`.
-    public var outcome: Outcome?
+    /// What most events do not say, behind one reference: drafts are copied, and every field of them costs.
+    private var rare: Boxed<Rare>?
+
+    private struct Rare: Equatable, Sendable {
+        var actor: ActorDraft?
+        var causes: [EventReference] = []
+        var trace: TraceContext?
+        var key: String?
+        var expectedSequence: UInt32?
+        var sharesBlob = false
+        var snapshot: Digest?
+        var outcome: Outcome?
+    }
 
     public init(_ type: EventType, media: MediaType = .json, body: [UInt8]?, time: Timestamp = .now) {
         self.type = type
         self.media = media
         self.body = body
         self.time = time
+    }
+}
+
+extension EventDraft {
+    /// Who did this; nil is who started the run.
+    public var actor: ActorDraft? {
+        get { rare?.value.actor }
+        set { set(\.actor, newValue) }
+    }
+    public var causes: [EventReference] {
+        get { rare?.value.causes ?? [] }
+        set { set(\.causes, newValue) }
+    }
+    public var trace: TraceContext? {
+        get { rare?.value.trace }
+        set { set(\.trace, newValue) }
+    }
+    /// A retry with the same key is the same event. Scoped to the run.
+    public var key: String? {
+        get { rare?.value.key }
+        set { set(\.key, newValue) }
+    }
+    /// Refuse unless the event gets this sequence.
+    public var expectedSequence: UInt32? {
+        get { rare?.value.expectedSequence }
+        set { set(\.expectedSequence, newValue) }
+    }
+    /// If the body is so large that it becomes a blob: store equal ones once. The blob's ID then confirms guesses of it.
+    public var sharesBlob: Bool {
+        get { rare?.value.sharesBlob ?? false }
+        set { set(\.sharesBlob, newValue) }
+    }
+    /// For a `snapshot` event: the snapshot that comes into force.
+    public var snapshot: Digest? {
+        get { rare?.value.snapshot }
+        set { set(\.snapshot, newValue) }
+    }
+    /// For `run.end`.
+    public var outcome: Outcome? {
+        get { rare?.value.outcome }
+        set { set(\.outcome, newValue) }
+    }
+
+    /// Whether nothing is said but type, body and time.
+    var isPlain: Bool { rare == nil }
+
+    private mutating func set<Value>(_ field: WritableKeyPath<Rare, Value>, _ value: Value) {
+        var all = rare?.value ?? Rare()
+        all[keyPath: field] = value
+        rare = Boxed(all)
     }
 }
 

@@ -28,6 +28,7 @@ struct Turn {
         self.session = session
         self.salts = salts
         root = session.fold.verified.root
+        body = BatchBody(.timeline, reusing: session.takeSpareBuffer())
     }
 
     var isEmpty: Bool { eventCount == 0 && objects.isEmpty }
@@ -43,12 +44,14 @@ struct Turn {
                 try session.fold.admit(object)
                 objects.append(object)
             }
-            let leafIndexes = admitted.events.map { take($0) }
+            let firstLeaf = session.fold.state.tree.size
+            let events = admitted.events.span
+            for index in events.indices { take(events[index]) }
             let receipts = admitted.answers.map { answer in
                 switch answer {
                 case .written(let receipt): receipt
                 case .index(let index): Receipt(
-                    event: admitted.events[index].envelope.reference, leafIndex: leafIndexes[index], isRepeat: false)
+                    event: admitted.events[index].envelope.reference, leafIndex: firstLeaf + UInt64(index), isRepeat: false)
                 }
             }
             entries.append((entry, .success(receipts)))
@@ -60,20 +63,24 @@ struct Turn {
         }
     }
 
-    /// Encodes an event and takes it into the state; returns the index of its leaf.
-    private mutating func take(_ event: AdmittedEvent) -> UInt64 {
-        let fold = session.fold
+    /// Encodes an event and takes it into the state.
+    private mutating func take(_ event: borrowing AdmittedEvent) {
+        guard event.envelope.seal != nil, let run = session.fold.state.open[event.envelope.run] else {
+            return put(event.envelope, event)
+        }
         var envelope = event.envelope
-        if envelope.seal != nil, let run = fold.state.open[envelope.run] { envelope.seal?.root = run.tree.root }
+        envelope.seal?.root = run.tree.root
+        put(envelope, event)
+    }
+
+    private mutating func put(_ envelope: Envelope, _ event: borrowing AdmittedEvent) {
         if !body.hasRoom(forContent: BatchBody.contentBytes(of: envelope, bodyBytes: event.storedBody.count)) {
             closeBody()
         }
         let hash = salts.withNext { body.addEvent(envelope, salt: $0, body: event.storedBody) }
-        let leafIndex = fold.state.tree.size
-        let findings = fold.admit(envelope, leafHash: hash, fingerprint: event.fingerprint, blob: event.blob)
+        let findings = session.fold.admit(envelope, leafHash: hash, fingerprint: event.fingerprint, blob: event.blob)
         assert(findings.isEmpty, "admission let something pass that breaks a rule: \(findings)")
         eventCount += 1
-        return leafIndex
     }
 
     private mutating func closeBody() {
@@ -101,6 +108,7 @@ struct Turn {
         for closed in timeline {
             encoder.append(closed.body, treeSize: closed.treeSize, root: closed.root, durableLength: durable)
         }
+        if let last = timeline.popLast() { session.spareBuffer = last.body.takeBuffer() }
     }
 
     // MARK: Answers

@@ -62,7 +62,7 @@ public final class WriterQueue: Sendable {
         let ticket = Ticket(prepared)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                if pending.add(ticket, continuation) { startDraining() }
+                if pending.add(ticket, continuation) { writer.startDraining() }
             }
         } onCancel: {
             pending.cancel(ticket)
@@ -89,10 +89,6 @@ public final class WriterQueue: Sendable {
 
     /// How many writes, syncs and turns there were.
     public func statistics() async -> WriterStatistics { await writer.statistics }
-
-    private func startDraining() {
-        Task { [writer] in await writer.drain() }
-    }
 }
 
 /// What a queue did since it was opened.

@@ -13,6 +13,8 @@ final class WriterSession {
     private let noteFile: any StorageFile
     private(set) var fold: CapsuleFold
     private let encoder: BatchEncoder
+    /// The buffer of a batch that was written: a fresh one of that size comes from the kernel page by page.
+    var spareBuffer: [UInt8] = []
     /// Length that a sync is known to cover.
     private(set) var durable: UInt64 = FileHeader.size
     /// Where the last batch that was read or written ends.
@@ -125,6 +127,11 @@ final class WriterSession {
     }
 
     // MARK: Writing
+
+    func takeSpareBuffer() -> [UInt8] {
+        defer { spareBuffer = [] }
+        return spareBuffer
+    }
 
     /// Encodes and writes what was admitted: objects first, then events. Returns bytes written.
     func write(_ turn: inout Turn) throws -> UInt64 {

@@ -31,6 +31,15 @@ final class WriterThread: SerialExecutor {
         }
     }
 
+    /// Runs `work` on the thread at once: a task would first wait for a thread of the shared pool, only to leave it again.
+    func run(_ work: @escaping @Sendable () -> Void) {
+        jobs.add { [self] in
+            withExtendedLifetime(self) { work() }
+        }
+    }
+
+    func checkIsolated() { precondition(jobs.isOnThread, "this is not the writer's thread") }
+
     func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 }
 
@@ -39,6 +48,7 @@ private final class JobList: @unchecked Sendable {
     // A condition variable needs its mutex, which `Synchronization.Mutex` does not show: these are used under `lock` only.
     private var jobs: [() -> Void] = []
     private var isClosed = false
+    private var thread: pthread_t?
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
@@ -68,7 +78,17 @@ private final class JobList: @unchecked Sendable {
         pthread_mutex_unlock(lock)
     }
 
+    /// Whether this is called on the thread that runs the jobs.
+    var isOnThread: Bool {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        return thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false
+    }
+
     func runUntilClosed() {
+        pthread_mutex_lock(lock)
+        thread = pthread_self()
+        pthread_mutex_unlock(lock)
         while let ready = next() {
             for job in ready { job() }
         }

@@ -5,7 +5,15 @@ public struct BatchBody: Sendable {
     public private(set) var frames: UInt32 = 0
     public private(set) var events: UInt32 = 0
 
-    public init(_ kind: BatchHeader.Kind) { self.kind = kind }
+    /// - Parameter buffer: where to put the frames: one that a batch of before gives back is in memory already.
+    public init(_ kind: BatchHeader.Kind, reusing buffer: consuming [UInt8] = []) {
+        self.kind = kind
+        raw = buffer
+        raw.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives the buffer back for another batch.
+    package consuming func takeBuffer() -> [UInt8] { raw }
 
     public var isEmpty: Bool { frames == 0 }
 

@@ -14,6 +14,7 @@ extension Envelope {
 
     /// Bytes that `encode` appends.
     var encodedSize: Int {
+        if isPlain, case .registered = type { return Self.fixedSize }
         var size = Self.fixedSize + 20 * causes.count + (trace == nil ? 0 : 25) + (key == nil ? 0 : 16)
         size += (token == nil ? 0 : 16) + (seal == nil ? 0 : 33)
         if case .custom(let name) = type { size += name.utf8.count }
@@ -23,6 +24,7 @@ extension Envelope {
     /// Appends the canonical encoding.
     func encode(into bytes: inout [UInt8]) {
         encodeFixed(into: &bytes)
+        if isPlain, case .registered = type { return }
         for cause in causes {
             bytes.append(cause.run)
             bytes.append(integer: cause.sequence)
@@ -98,13 +100,15 @@ extension Envelope {
         time = Timestamp(nanoseconds: try cursor.integer())
         run = try cursor.value()
         snapshot = try cursor.value()
+        var rare = Rare()
         for _ in 0..<causeCount {
-            causes.append(EventReference(run: try cursor.value(), sequence: try cursor.integer()))
+            rare.causes.append(EventReference(run: try cursor.value(), sequence: try cursor.integer()))
         }
-        if flags & Flag.trace != 0 { trace = TraceContext(bytes: try cursor.take(25).array) }
-        if flags & Flag.key != 0 { key = try cursor.value(KeyHash.self) }
-        if flags & Flag.token != 0 { token = try cursor.value(KeyHash.self) }
-        if flags & Flag.seal != 0 { seal = Seal(outcomeCode: try cursor.integer(), root: try cursor.value()) }
+        if flags & Flag.trace != 0 { rare.trace = TraceContext(bytes: try cursor.take(25).array) }
+        if flags & Flag.key != 0 { rare.key = try cursor.value(KeyHash.self) }
+        if flags & Flag.token != 0 { rare.token = try cursor.value(KeyHash.self) }
+        if flags & Flag.seal != 0 { rare.seal = Seal(outcomeCode: try cursor.integer(), root: try cursor.value()) }
+        self.rare = flags == 0 && causeCount == 0 ? nil : Boxed(rare)
         type = nameLength > 0 ? .custom(try Self.typeName(cursor.take(nameLength))) : Self.type(code: typeCode)
         guard (seal != nil) == (type == .registered(.runEnd)), token == nil || type == .registered(.runStart) else {
             throw CapsuleError(.envelopeMalformed, "a seal or a token stands in an event of type \(type.name)")

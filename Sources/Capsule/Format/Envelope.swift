@@ -17,11 +17,47 @@ public struct Envelope: Equatable, Sendable {
     public var run: RunID
     /// The policy snapshot in force; zero in run zero only.
     public var snapshot: Digest
-    public var causes: [EventReference] = []
-    public var trace: TraceContext?
-    public var key: KeyHash?
-    public var token: KeyHash?
-    public var seal: Seal?
+    /// What most events do not have, behind one reference: envelopes are copied, and every field of them costs.
+    var rare: Boxed<Rare>?
+
+    struct Rare: Equatable, Sendable {
+        var causes: [EventReference] = []
+        var trace: TraceContext?
+        var key: KeyHash?
+        var token: KeyHash?
+        var seal: Seal?
+    }
+
+    /// Whether the envelope is nothing but its fixed fields, and perhaps a name.
+    var isPlain: Bool { rare == nil }
+
+    public var causes: [EventReference] {
+        get { rare?.value.causes ?? [] }
+        set { if rare != nil || !newValue.isEmpty { set(\.causes, newValue) } }
+    }
+    public var trace: TraceContext? {
+        get { rare?.value.trace }
+        set { if rare != nil || newValue != nil { set(\.trace, newValue) } }
+    }
+    public var key: KeyHash? {
+        get { rare?.value.key }
+        set { if rare != nil || newValue != nil { set(\.key, newValue) } }
+    }
+    public var token: KeyHash? {
+        get { rare?.value.token }
+        set { if rare != nil || newValue != nil { set(\.token, newValue) } }
+    }
+    public var seal: Seal? {
+        get { rare?.value.seal }
+        set { if rare != nil || newValue != nil { set(\.seal, newValue) } }
+    }
+
+    /// Nil stays nil for an envelope that has none of it, so that equal envelopes are equal.
+    private mutating func set<Value>(_ field: WritableKeyPath<Rare, Value>, _ value: Value) {
+        var all = rare?.value ?? Rare()
+        all[keyPath: field] = value
+        rare = all == Rare() ? nil : Boxed(all)
+    }
 
     public enum BodyKind: UInt8, Sendable {
         case none = 0
@@ -52,6 +88,15 @@ public struct Envelope: Equatable, Sendable {
     }
 
     public var reference: EventReference { EventReference(run: run, sequence: sequence) }
+}
+
+/// A value behind one reference, never changed.
+package final class Boxed<Value: Equatable & Sendable>: Equatable, Sendable {
+    package let value: Value
+
+    package init(_ value: Value) { self.value = value }
+
+    package static func == (left: Boxed, right: Boxed) -> Bool { left === right || left.value == right.value }
 }
 
 /// A position in a distributed trace, as W3C Trace Context defines it: 16 bytes of trace, 8 of span, 1 of flags.

@@ -51,10 +51,16 @@ public struct CapsuleState: Sendable {
         let leafIndex = tree.size
         tree.append(leafHash)
         var findings: [Finding] = []
-        if open[envelope.run] == nil { begin(envelope, leafIndex: leafIndex, &findings) }
+        // By its index: asking for the run by its ID would hash it again, and take a copy of it to compare with nil.
+        var place = open.index(forKey: envelope.run)
+        if place == nil {
+            begin(envelope, leafIndex: leafIndex, &findings)
+            place = open.index(forKey: envelope.run)
+        }
         checkReferences(envelope, blob: blob, &findings)
         // An event after the end of its run is said to be one, and otherwise left aside.
-        if open[envelope.run]?.advance(envelope, leafHash, leafIndex, fingerprint, &findings) != nil {
+        if let place {
+            open.values[place].advance(envelope, leafHash, leafIndex, fingerprint, &findings)
             finish(envelope, leafIndex: leafIndex, fingerprint: fingerprint, &findings)
         }
         return findings.isEmpty ? [] : Finding.oncePerCode(findings)

@@ -1,13 +1,24 @@
+import CSHA256
 import Crypto
 
 /// SHA-256 and the two hashes of RFC 6962 section 2.1.
 public enum Hashing {
     /// SHA-256 of `bytes`.
     public static func sha256(_ bytes: UnsafeRawBufferPointer) -> Digest {
+        guard isInHardware else { return portable(bytes) }
+        var digest = Digest.zero
+        csha256(bytes.baseAddress, bytes.count, &digest)
+        return digest
+    }
+
+    /// By the library: 250 ns for the 65 bytes of a node, of which 140 are its context on the heap.
+    package static func portable(_ bytes: UnsafeRawBufferPointer) -> Digest {
         var hasher = SHA256()
         hasher.update(bufferPointer: bytes)
         return finish(&hasher)
     }
+
+    private static let isInHardware = csha256_is_available() != 0
 
     /// SHA-256 of `bytes`.
     public static func sha256(_ bytes: RawSpan) -> Digest { bytes.withUnsafeBytes { sha256($0) } }

@@ -57,8 +57,8 @@ struct RunsCommand: ParsableCommand {
     private func printTable(_ rows: [RunRow], _ reader: LedgerReader) throws {
         guard !rows.isEmpty else { return complain("no runs") }
         var columns = Columns([
-            ("run", .left), ("state", .left), ("started (UTC)", .left), ("took", .right), ("events", .right),
-            ("policy", .left), ("name", .left),
+            ("run", .left), ("name", .left), ("state", .left), ("started (UTC)", .left), ("took", .right),
+            ("events", .right), ("policy", .left),
         ])
         var titles: [Digest: String] = [:]
         let digits = Self.prefixLength(rows.map(\.id.description))
@@ -66,8 +66,9 @@ struct RunsCommand: ParsableCommand {
             let title = try titles[row.snapshot] ?? reader.policyTitle(of: row.snapshot) ?? String(row.snapshot.hex.prefix(12))
             titles[row.snapshot] = title
             columns.add([
-                String(row.id.description.prefix(digits)), row.stateName, row.startTime.text(fractionDigits: 0).replacing("T", with: " ").replacing("Z", with: ""),
-                Human.duration(nanoseconds: row.duration), Human.count(row.events), title, row.name ?? row.spec ?? "",
+                String(row.id.description.prefix(digits)), row.name ?? row.spec ?? "", row.stateName,
+                row.startTime.text(fractionDigits: 0).replacing("T", with: " ").replacing("Z", with: ""),
+                Human.duration(nanoseconds: row.duration), Human.count(row.events), title,
             ])
         }
         for line in columns.lines(width: Terminal.width) { Output.line(line) }

@@ -78,13 +78,17 @@ struct VerifyCommand: ParsableCommand {
         if report.findingCount > 20 { lines.append("  … and \(report.findingCount - 20) more; --json lists up to 1000") }
         for id in result.malformedSnapshots.prefix(20) { lines.append("  snapshot \(id.hex) is not canonical JSON") }
         if result.isSound {
-            lines.append("  every checksum, leaf, commitment, root and seal agrees; every run is bound to a snapshot that is here")
-            lines.append("  not proved: that nothing was cut off at the end (compare the root with one kept elsewhere)")
+            lines.append("  proved      every checksum, leaf, commitment, root and seal agrees,")
+            lines.append("              and every run is bound to a snapshot that is here")
+            lines.append("  not proved  that nothing was cut off at the end: compare the root with one kept")
+            lines.append("              elsewhere")
         }
         if result.withheldBodies > 0 {
             lines.append("  \(Human.count(result.withheldBodies)) bodies are withheld; their commitments stand")
         }
-        if !result.hasNote { lines.append("  no note beside the capsule: damage in the last write would look like a torn tail") }
+        if !result.hasNote {
+            lines.append("  no note beside the capsule: damage in the last write would look like a torn tail")
+        }
         if let copy = report.damagedHeaderCopy { lines.append("  copy \(copy + 1) of the file header is damaged") }
         return lines
     }

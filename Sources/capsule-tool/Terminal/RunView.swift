@@ -24,7 +24,8 @@ struct RunView {
     func header() -> [String] {
         var lines: [(String, String)] = [("run", "\(row.id)\(row.name.map { "  \($0)" } ?? "")")]
         lines.append(("state", "\(row.stateName), \(Human.count(count)) event\(count == 1 ? "" : "s")"))
-        lines.append(("policy", "\(policy.map { "\($0)  " } ?? "")\(PolicySnapshot.text(row.snapshot))"))
+        if let policy { lines.append(("policy", policy)) }
+        lines.append(("snapshot", PolicySnapshot.text(row.snapshot)))
         let end = row.endTime.map { " – \(Self.clock($0))" } ?? " – open"
         let day = row.startTime.text(fractionDigits: 0).prefix(10)
         lines.append(("time", "\(day) \(Self.clock(row.startTime))\(end) UTC, \(Human.duration(nanoseconds: row.duration))"))
@@ -113,7 +114,10 @@ struct EventDetail {
         lines.append(("leaf", "\(event.leafIndex)  \(event.leafHash.hex)"))
         lines.append(("body", bodyLine))
         var result = lines.map { "\($0.padding(10))\(Printable.escape($1))" }
-        if let text = bodyText { result += [""] + text.split(separator: "\n", omittingEmptySubsequences: false).map { Printable.escape(String($0)) } }
+        if let text = bodyText {
+            result.append("")
+            result += text.split(separator: "\n", omittingEmptySubsequences: false).map { Printable.escape(String($0)) }
+        }
         return result
     }
 
@@ -122,7 +126,8 @@ struct EventDetail {
         case .none: "none"
         case .withheld: "withheld; the commitment to it stands"
         case .inline(let bytes): "\(event.envelope.media.name), \(bytes.count) bytes"
-        case .blob(let blob): "\(event.envelope.media.name), \(blob.length) bytes, blob \(blob.id.hex)\(body == nil ? ", not in the file" : "")"
+        case .blob(let blob):
+            "\(event.envelope.media.name), \(blob.length) bytes, blob \(blob.id.hex)\(body == nil ? ", not in the file" : "")"
         }
     }
 

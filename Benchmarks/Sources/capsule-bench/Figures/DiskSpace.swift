@@ -30,7 +30,7 @@ enum DiskSpace {
         return [Figure(what, Double(bytes) / Double(total), .plain, goal: .atMost(0.4))]
     }
 
-    private static func makeLines(_ count: Int) -> [[UInt8]] {
+    static func makeLines(_ count: Int) -> [[UInt8]] {
         var stream = AgentStream(seed: 2026)
         var time = Timestamp(nanoseconds: 1_795_442_400_000_000_000)
         return (0..<count).map { index in

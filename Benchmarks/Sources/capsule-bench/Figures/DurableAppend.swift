@@ -1,6 +1,6 @@
 import Ledger
 
-/// One writer, one event at a time, each synced before the next: against writing and syncing the same bytes without more.
+/// One writer, one event at a time, each synced before the next: against writing and syncing as many bytes and no more.
 enum DurableAppend {
     static func measure(_ options: Options, _ scratch: Scratch) async throws -> [Figure] {
         let bodies = smallBodies(options.pick(quick: 100, usual: 200))

@@ -14,7 +14,9 @@ enum ToolStart {
         var times: [Double] = []
         for _ in 0..<20 {
             let child = try ChildProcess.run(tool, command)
-            guard child.exitStatus == 0 else { throw NotIntact(verdict: "\(command[0]) ended with \(child.exitStatus)") }
+            guard child.exitStatus == 0 else {
+                throw NotIntact(verdict: "\(command[0]) ended with \(child.exitStatus)")
+            }
             times.append(child.wall * 1000)
         }
         times.sort()

@@ -37,8 +37,12 @@ extension Generator {
 /// The events of an agent at work: what it thinks, calls, reads and changes, in the proportions of a coding session.
 struct AgentStream {
     private var generator: Generator
+    private let project: Project
 
-    init(seed: UInt64) { generator = Generator(seed: seed) }
+    init(seed: UInt64) {
+        generator = Generator(seed: seed)
+        project = Project(&generator)
+    }
 
     mutating func next() -> AgentEvent {
         switch generator.number(1...100) {
@@ -92,7 +96,7 @@ struct AgentStream {
     }
 
     private mutating func toolResult() -> AgentEvent {
-        let output = generator.toolOutput(lines: generator.number(1...5))
+        let output = project.toolOutput(lines: generator.number(1...5), &generator)
         return AgentEvent(.toolResult) { body in
             body.member("tool", generator.common(Vocabulary.tools))
             body.member("ok", !generator.once(in: 8))
@@ -129,7 +133,7 @@ extension AgentStream {
                     results.object { result in
                         result.member("path", generator.file())
                         result.member("line", generator.number(1...900))
-                        result.member("excerpt", generator.text(30))
+                        result.member("excerpt", project.codeLine(&generator))
                     }
                 }
             }

@@ -31,8 +31,8 @@ enum Vocabulary {
     static let roles = ["implementer", "planner", "reviewer", "summarizer"]
     static let tools = ["read_file", "bash", "grep", "edit_file", "list_files", "run_tests", "web_fetch"]
     static let commands = [
-        "swift test --filter", "git diff --stat --", "swift build 2>&1 | tail -20 #", "rg -n --type swift", "git log -5 --",
-        "sed -n 1,80p", "wc -l", "git blame -L 10,40",
+        "swift test --filter", "git diff --stat --", "swift build 2>&1 | tail -20 #", "rg -n --type swift",
+        "git log -5 --", "sed -n 1,80p", "wc -l", "git blame -L 10,40",
     ]
 
     private static func list(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
@@ -52,16 +52,4 @@ extension Generator {
         return text
     }
 
-    /// Lines as a tool prints them: what a search found, what tests said, what a compiler complained of.
-    mutating func toolOutput(lines: Int) -> String {
-        let style = number(0...2)
-        let place = file()
-        return (0..<lines).map { _ in
-            switch style {
-            case 0: "\(place):\(number(1...600)):    let \(word()) = \(word()).\(word())(\(word()))"
-            case 1: "Test \"\(word()) \(word()) \(word())\" passed after 0.\(number(100...999)) seconds."
-            default: "\(place):\(number(1...600)):\(number(1...80)): warning: \(word()) \(word()) \(word())"
-            }
-        }.joined(separator: "\n")
-    }
 }

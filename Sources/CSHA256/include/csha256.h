@@ -1,0 +1,13 @@
+#ifndef CSHA256_H
+#define CSHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Whether this machine has instructions for SHA-256 that `csha256` knows how to use.
+int csha256_is_available(void);
+
+/// SHA-256 (FIPS 180-4) of `length` bytes, into the 32 at `digest`. Only where it is available.
+void csha256(const void *bytes, size_t length, void *digest);
+
+#endif

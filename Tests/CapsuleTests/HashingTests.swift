@@ -1,0 +1,23 @@
+import Testing
+
+@testable import Capsule
+
+@Suite struct HashingTests {
+    @Test func theProcessorsInstructionsGiveWhatTheLibraryGivesAtEveryLength() {
+        let bytes = (0..<1100).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 3) }
+        bytes.withUnsafeBytes { all in
+            for length in 0...1000 {
+                for start in [0, 1, 7] {
+                    let piece = UnsafeRawBufferPointer(rebasing: all[start..<(start + length)])
+                    #expect(Hashing.sha256(piece) == Hashing.portable(piece), "\(length) bytes from \(start)")
+                }
+            }
+        }
+    }
+
+    @Test func aDigestOfPiecesIsThatOfTheWhole() {
+        var running = RunningDigest()
+        for piece in [[1, 2], [], [3]] as [[UInt8]] { piece.withUnsafeBytes { running.update($0) } }
+        #expect(running.value == Hashing.sha256([1, 2, 3]))
+    }
+}
