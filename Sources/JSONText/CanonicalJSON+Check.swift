@@ -12,7 +12,8 @@ extension CanonicalJSON {
     ///   canonical form. In text too long for a tree (``JSONText/Limits/treeBytes``), where that form is not worked
     ///   out, a key out of order is reported where it stands.
     public static func check(
-        _ bytes: UnsafeRawBufferPointer, depth: Int = JSONText.Limits.depth
+        _ bytes: UnsafeRawBufferPointer,
+        depth: Int = JSONText.Limits.depth
     ) throws(JSONError) {
         do throws(JSONFault) {
             var cursor = try JSONCursor(bytes)
@@ -44,7 +45,9 @@ extension CanonicalJSON {
     ///
     /// - Throws: the reason why the text is not JSON at all, when it is not.
     private static func explanation(
-        of fault: JSONFault, in bytes: UnsafeRawBufferPointer, depth: Int
+        of fault: JSONFault,
+        in bytes: UnsafeRawBufferPointer,
+        depth: Int
     ) throws(JSONError) -> JSONError {
         let asFound = JSONError(fault, in: bytes)
         guard fault.isAboutForm, bytes.count <= JSONText.Limits.treeBytes else { return asFound }
@@ -166,7 +169,8 @@ extension JSONCursor {
     private func requireCanonicalNumber(_ token: JSONNumberToken) throws(JSONFault) {
         // Fifteen digits survive a double unchanged. A first digit of 0 is 0 itself, which -0 is not.
         if token.isPlain, token.end &- token.start <= 15 {
-            let isMinusZero = byte(at: token.start) == UInt8(ascii: "-")
+            let isMinusZero =
+                byte(at: token.start) == UInt8(ascii: "-")
                 && byte(at: token.start &+ 1) == UInt8(ascii: "0")
             guard !isMinusZero else { throw JSONFault(.notCanonicalNumber, at: token.start) }
             return

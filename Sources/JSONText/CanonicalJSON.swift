@@ -18,7 +18,9 @@ public enum CanonicalJSON {
     }
 
     private static func append(
-        _ value: JSONValue, to bytes: inout [UInt8], remaining: Int
+        _ value: JSONValue,
+        to bytes: inout [UInt8],
+        remaining: Int
     ) throws(JSONError) {
         switch value {
         case .null: bytes += "null".utf8

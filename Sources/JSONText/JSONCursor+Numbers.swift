@@ -149,7 +149,8 @@ private struct JSONDecimal {
     /// Appends a digit below a value that is kept negative for negative numbers, so that `Int.min` can be reached.
     private static func append(_ digit: Int, to value: inout Int, isNegative: Bool) -> Bool {
         let (product, productOverflows) = value.multipliedReportingOverflow(by: 10)
-        let (sum, sumOverflows) = isNegative
+        let (sum, sumOverflows) =
+            isNegative
             ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
         guard !productOverflows, !sumOverflows else { return false }
         value = sum

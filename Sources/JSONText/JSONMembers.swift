@@ -13,7 +13,8 @@ extension JSONText {
     ///
     /// - Throws: ``JSONError``; a key that appears twice, or a text that is no object, is one.
     public static func members(
-        of bytes: UnsafeRawBufferPointer, depth: Int = Limits.depth
+        of bytes: UnsafeRawBufferPointer,
+        depth: Int = Limits.depth
     ) throws(JSONError) -> [MemberRange] {
         do throws(JSONFault) {
             var cursor = try JSONCursor(bytes)

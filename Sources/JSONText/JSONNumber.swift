@@ -46,7 +46,8 @@ public struct JSONNumber: Sendable, Hashable {
 
     /// Reads all of `text` as a number; nil when it is not one.
     private static func read<Result>(
-        _ text: String, _ body: (JSONCursor, JSONNumberToken) -> Result
+        _ text: String,
+        _ body: (JSONCursor, JSONNumberToken) -> Result
     ) -> Result? {
         var text = text
         return text.withUTF8 { bytes in

@@ -59,7 +59,9 @@ extension JSONSchema {
     }
 
     private static func append(
-        _ properties: [Property], _ additional: Additional, to members: inout JSONValue.Members
+        _ properties: [Property],
+        _ additional: Additional,
+        to members: inout JSONValue.Members
     ) {
         var declared = JSONValue.Members()
         for property in properties {

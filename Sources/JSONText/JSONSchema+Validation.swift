@@ -12,7 +12,8 @@ extension JSONSchema {
     /// - Throws: ``SchemaViolation`` for the first thing in the text that breaks a rule. A property that is missing,
     ///   or an array with too few elements, is noticed when the object or array ends.
     public func validate(
-        _ bytes: UnsafeRawBufferPointer, depth: Int = JSONText.Limits.depth
+        _ bytes: UnsafeRawBufferPointer,
+        depth: Int = JSONText.Limits.depth
     ) throws(SchemaViolation) {
         let fault: SchemaFault? = program.nodes.withUnsafeBufferPointer { nodes in
             program.entries.withUnsafeBufferPointer { entries in

@@ -56,7 +56,8 @@ extension SchemaRun {
         guard let first = reader.next(), first &- UInt8(ascii: "a") < 26 else { return false }
         var count = 1
         while let byte = reader.next() {
-            let isAllowed = byte &- UInt8(ascii: "a") < 26 || JSONCursor.isDigit(byte)
+            let isAllowed =
+                byte &- UInt8(ascii: "a") < 26 || JSONCursor.isDigit(byte)
                 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
             guard isAllowed else { return false }
             count &+= 1
@@ -77,7 +78,10 @@ extension SchemaRun {
     }
 
     private func isNumber(
-        _ reader: inout JSONStringReader, digits: Int, in range: ClosedRange<Int>, then separator: UInt8
+        _ reader: inout JSONStringReader,
+        digits: Int,
+        in range: ClosedRange<Int>,
+        then separator: UInt8
     ) -> Bool {
         var value = 0
         for _ in 0..<digits {

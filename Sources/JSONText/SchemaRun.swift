@@ -82,7 +82,8 @@ struct SchemaRun {
 
     private mutating func literal(_ index: Int) throws(SchemaFault) {
         let byte = cursor.current
-        let isWanted = nodes[index].kind == .null
+        let isWanted =
+            nodes[index].kind == .null
             ? byte == UInt8(ascii: "n") : byte == UInt8(ascii: "t") || byte == UInt8(ascii: "f")
         guard isWanted else { throw mismatch(index) }
         _ = try lex { (cursor) throws(JSONFault) in try cursor.scanLiteral() }
@@ -147,7 +148,10 @@ extension SchemaRun {
     ///   - hint: the declared property that is likely to come next; set to the one after the one that came.
     ///   - seen: a bit for each declared property that has come.
     private mutating func member(
-        _ index: Int, hint: inout Int, seen: inout UInt64, remaining: Int
+        _ index: Int,
+        hint: inout Int,
+        seen: inout UInt64,
+        remaining: Int
     ) throws(SchemaFault) {
         try lex { (cursor) throws(JSONFault) in try cursor.requireKey() }
         let start = cursor.offset

@@ -87,7 +87,9 @@ extension SchemaViolation {
     }
 
     private static func words(
-        _ fault: SchemaFault, in bytes: UnsafeRawBufferPointer, program: SchemaProgram
+        _ fault: SchemaFault,
+        in bytes: UnsafeRawBufferPointer,
+        program: SchemaProgram
     ) -> String {
         let node = program.nodes[fault.node]
         switch fault.rule {

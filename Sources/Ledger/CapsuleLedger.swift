@@ -12,7 +12,9 @@ public final class CapsuleLedger: RunLedger {
 
     /// - Throws: as `WriterQueue.init`.
     public init(
-        appendingTo path: FilePath, options: WriterQueue.Options = .init(), storage: any Storage = PosixStorage(),
+        appendingTo path: FilePath,
+        options: WriterQueue.Options = .init(),
+        storage: any Storage = PosixStorage(),
         random: any RandomSource = SystemRandom()
     ) async throws {
         queue = try await WriterQueue(opening: path, options: options, storage: storage, random: random)
@@ -21,7 +23,9 @@ public final class CapsuleLedger: RunLedger {
     /// Makes a new capsule; see `CapsuleFile.create`.
     @discardableResult
     public static func create(
-        _ path: FilePath, origin: String? = nil, storage: any Storage = PosixStorage()
+        _ path: FilePath,
+        origin: String? = nil,
+        storage: any Storage = PosixStorage()
     ) throws -> CapsuleFile {
         let id = CapsuleID(words: RunID(at: .now, random: SystemRandom()).words)
         let header = try FileHeader(capsule: id, created: .now, origin: origin)
@@ -53,7 +57,10 @@ public final class CapsuleLedger: RunLedger {
         var events = [first]
         if let stage = start.stage { events.append(try Self.stageDraft(stage, reason: nil, time: start.time)) }
         let submission = Submission(
-            .newRun(id, name: start.name, snapshot: snapshot, token: token), events: events, objects: objects)
+            .newRun(id, name: start.name, snapshot: snapshot, token: token),
+            events: events,
+            objects: objects
+        )
         guard let receipt = try await queue.submit(submission).first else {
             throw WriteError(.closed, "the queue gave no receipt")
         }
@@ -63,13 +70,23 @@ public final class CapsuleLedger: RunLedger {
     }
 
     public func append(
-        _ events: [EventDraft], to run: RunHandle, durability: Durability
+        _ events: [EventDraft],
+        to run: RunHandle,
+        durability: Durability
     ) async throws -> [Receipt] {
-        // A span lends the drafts where a loop over the array would copy them, with a count of references for each field.
+        // A span lends the drafts where a loop over the array would copy them, with a count of references for each
+        // field.
         let drafts = events.span
-        for index in drafts.indices { try drafts[index].checkBody() }
+        var actors: [Int] = []
+        for index in drafts.indices {
+            try drafts[index].checkBody()
+            if drafts[index].type == .registered(.actor) { actors.append(index) }
+        }
+        var events = events
+        for index in actors { events[index].actor = try Self.actor(introducedBy: events[index]) }
         return try await queue.submit(
-            Submission(.run(run.id, token: run.token), events: events, durability: durability))
+            Submission(.run(run.id, token: run.token), events: events, durability: durability)
+        )
     }
 
     public func enter(stage: String, in run: RunHandle, reason: String?) async throws -> Receipt {
@@ -91,7 +108,10 @@ public final class CapsuleLedger: RunLedger {
         var body = JSONWriter()
         body.object { if let label { $0.member("label", label) } }
         return try await appendOne(
-            EventDraft(.registered(.checkpoint), body: body.bytes), to: run, makesCheckpoint: true)
+            EventDraft(.registered(.checkpoint), body: body.bytes),
+            to: run,
+            makesCheckpoint: true
+        )
     }
 
     public func end(_ run: RunHandle, outcome: Outcome, details: RunEnd) async throws -> Receipt {
@@ -111,14 +131,27 @@ public final class CapsuleLedger: RunLedger {
     /// Stores a snapshot that no run names yet.
     public func store(_ snapshot: PolicySnapshot) async throws {
         _ = try await queue.submit(
-            Submission(.none, events: [], objects: [try StoredObject(.snapshot, snapshot.bytes)]))
+            Submission(.none, events: [], objects: [try StoredObject(.snapshot, snapshot.bytes)])
+        )
     }
 
     /// Writes what is waiting and gives up the lock.
     public func close() async { await queue.close() }
 
+    /// Who an `actor` event introduces: its body says more of them than a name.
+    private static func actor(introducedBy draft: EventDraft) throws -> ActorDraft {
+        let body = draft.body ?? []
+        guard let name = try JSONValue.parse(body)["name"]?.string else {
+            throw LedgerError(.bodyInvalid, "an actor event needs the actor's name")
+        }
+        return ActorDraft(name: name, body: body)
+    }
+
     private func appendOne(
-        _ draft: EventDraft, to run: RunHandle, objects: [StoredObject] = [], makesCheckpoint: Bool = false
+        _ draft: EventDraft,
+        to run: RunHandle,
+        objects: [StoredObject] = [],
+        makesCheckpoint: Bool = false
     ) async throws -> Receipt {
         try draft.checkBody()
         var submission = Submission(.run(run.id, token: run.token), events: [draft], objects: objects)

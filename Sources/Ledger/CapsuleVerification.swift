@@ -13,9 +13,11 @@ public struct CapsuleVerification: Sendable {
 
     /// Reads everything. Syncs the file first, so that nothing is vouched for that a power loss could still take.
     public init(
-        _ capsule: CapsuleFile, progress: ((UInt64, UInt64) -> Void)? = nil
+        _ capsule: CapsuleFile,
+        progress: ((UInt64, UInt64) -> Void)? = nil
     ) throws {
-        // A descriptor for reading may not be allowed to sync everywhere; what is read is then as good as the page cache.
+        // A descriptor for reading may not be allowed to sync everywhere; what is read is then as good as the page
+        // cache.
         try? capsule.file.sync()
         let note = DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)
         var verifier = Verifier(capsule, knownDurable: note?.durableLength)
@@ -26,8 +28,11 @@ public struct CapsuleVerification: Sendable {
             event: { _, _, event throws(CapsuleError) in if event.isWithheld { withheld += 1 } },
             object: { object throws(CapsuleError) in
                 guard object.kind == .snapshot else { return }
-                do throws(LedgerError) { _ = try PolicySnapshot(canonicalJSON: object.bytes) } catch { malformed.append(object.id) }
-            })
+                do throws(LedgerError) { _ = try PolicySnapshot(canonicalJSON: object.bytes) } catch {
+                    malformed.append(object.id)
+                }
+            }
+        )
         malformedSnapshots = malformed
         withheldBodies = withheld
         events = report.treeSize

@@ -1,10 +1,11 @@
 /// One line of a stream of events, as `capsule-tool append` reads it: a JSON object that says what happened.
 ///
 /// ```json
-/// {"type":"tool.call","body":{"tool":"grep"},"actor":"implementer","key":"call-7","causes":[3],"time":"2026-11-23T14:00:00Z"}
+/// {"type":"tool.call","body":{"tool":"grep"},"actor":"implementer","key":"call-7","causes":[3]}
 /// ```
 ///
-/// `type` is required unless the command names one. `body` is stored byte for byte as it stands in the line; `text` is for bodies
+/// `type` is required unless the command names one. `body` is stored byte for byte as it stands in the line; `text` is
+/// for bodies
 /// that are plain text.
 public enum EventLine {
     private static let keys: Set<String> = [
@@ -16,7 +17,10 @@ public enum EventLine {
     ///   - wholeAs: the line is the body of an event of this type, and nothing else.
     /// - Throws: `LedgerError.inputInvalid` or `bodyInvalid`, `CapsuleError` for a name.
     public static func parse(
-        _ line: UnsafeRawBufferPointer, run: RunID, wholeAs type: EventType? = nil, actor: String? = nil
+        _ line: UnsafeRawBufferPointer,
+        run: RunID,
+        wholeAs type: EventType? = nil,
+        actor: String? = nil
     ) throws -> EventDraft {
         var draft: EventDraft
         if let type {
@@ -37,14 +41,19 @@ public enum EventLine {
             throw LedgerError(.inputInvalid, "this is not a JSON object: column \(error.column): \(error.code)")
         }
         guard let type = members.first(where: { $0.key == "type" }) else {
-            throw LedgerError(.inputInvalid, "an event needs a \"type\"; registered ones are in spec/registry.md, or give --type")
+            throw LedgerError(
+                .inputInvalid,
+                "an event needs a \"type\"; registered ones are in spec/registry.md, or give --type"
+            )
         }
         var draft = EventDraft(try EventType(name: try string(type, line)), body: nil)
         for member in members {
             guard keys.contains(member.key) else {
                 throw LedgerError(
-                    .inputInvalid, "\"\(member.key)\" is not known here; content belongs into \"body\". Known are "
-                        + keys.sorted().joined(separator: ", "))
+                    .inputInvalid,
+                    "\"\(member.key)\" is not known here; content belongs into \"body\". Known are "
+                        + keys.sorted().joined(separator: ", ")
+                )
             }
             try apply(member, line, run: run, to: &draft)
         }
@@ -52,7 +61,10 @@ public enum EventLine {
     }
 
     private static func apply(
-        _ member: JSONText.MemberRange, _ line: UnsafeRawBufferPointer, run: RunID, to draft: inout EventDraft
+        _ member: JSONText.MemberRange,
+        _ line: UnsafeRawBufferPointer,
+        run: RunID,
+        to draft: inout EventDraft
     ) throws {
         switch member.key {
         case "body":
@@ -104,13 +116,17 @@ public enum EventLine {
     }
 
     private static func causes(
-        _ member: JSONText.MemberRange, _ line: UnsafeRawBufferPointer, run: RunID
+        _ member: JSONText.MemberRange,
+        _ line: UnsafeRawBufferPointer,
+        run: RunID
     ) throws -> [EventReference] {
         guard let list = try value(member, line).array else {
             throw LedgerError(.inputInvalid, "\"causes\" is a list of sequences, or of texts like RUN#12")
         }
         return try list.map { element in
-            if let number = element.int.flatMap(UInt32.init(exactly:)) { return EventReference(run: run, sequence: number) }
+            if let number = element.int.flatMap(UInt32.init(exactly:)) {
+                return EventReference(run: run, sequence: number)
+            }
             guard let text = element.string else {
                 throw LedgerError(.inputInvalid, "a cause is a sequence, or a text like RUN#12")
             }
@@ -125,7 +141,10 @@ extension EventReference {
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
         let owner = parts.count == 2 && !parts[0].isEmpty ? RunID(hex: parts[0]) : run
         guard let owner, let sequence = parts.last.flatMap({ UInt32($0) }) else {
-            throw LedgerError(.inputInvalid, "'\(text)' does not name an event; write 12, or RUN#12 with the whole run ID")
+            throw LedgerError(
+                .inputInvalid,
+                "'\(text)' does not name an event; write 12, or RUN#12 with the whole run ID"
+            )
         }
         self.init(run: owner, sequence: sequence)
     }

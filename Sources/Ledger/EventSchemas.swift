@@ -52,26 +52,36 @@ public enum EventSchemas {
                 .optional("command", .array(of: text, maxItems: 4096)),
                 .optional("labels", labels),
                 .optional("tool", text),
-            ]),
+            ]
+        ),
         .runEnd: object(
             "A run ended",
-            [.optional("reason", text), .optional("exit_status", .integer(in: 0...255)), .optional("duration_ns", count)]),
+            [
+                .optional("reason", text), .optional("exit_status", .integer(in: 0...255)),
+                .optional("duration_ns", count),
+            ]
+        ),
         .actor: object(
             "Someone who acts in this run",
             [
                 .required("name", name), .optional("kind", .string(oneOf: ["agent", "human", "tool", "service"])),
                 .optional("version", text),
-            ]),
+            ]
+        ),
         .stage: object(
-            "The run entered a stage", [.required("name", name), .optional("from", name), .optional("reason", text)]),
+            "The run entered a stage",
+            [.required("name", name), .optional("from", name), .optional("reason", text)]
+        ),
         .snapshot: object(
             "Another policy snapshot came into force",
-            [.required("snapshot", digest), .optional("previous", digest), .optional("reason", text)]),
+            [.required("snapshot", digest), .optional("previous", digest), .optional("reason", text)]
+        ),
         .checkpoint: object("A point to go back to", [.optional("label", name), .optional("reason", text)]),
         .note: object("A remark", [.required("text", text)]),
         .error: object(
             "Something went wrong",
-            [.required("message", text), .optional("code", text), .optional("retryable", .boolean)]),
+            [.required("message", text), .optional("code", text), .optional("retryable", .boolean)]
+        ),
     ]
 
     // MARK: Calls
@@ -85,43 +95,52 @@ public enum EventSchemas {
                 .optional("cached_input_tokens", count), .optional("cost_usd", money),
                 .optional("duration_ns", count), .optional("finish_reason", text), .optional("prompt", digest),
                 .optional("output", digest), .optional("summary", text),
-            ]),
+            ]
+        ),
         .retrievalRequest: object(
             "Something was looked up",
-            [.required("query", text), .optional("source", text), .optional("limit", count)]),
+            [.required("query", text), .optional("source", text), .optional("limit", count)]
+        ),
         .retrievalResponse: object(
             "What was found",
             [
                 .required("results", .array(of: anyObject, maxItems: 10_000)), .optional("duration_ns", count),
                 .optional("truncated", .boolean),
-            ]),
+            ]
+        ),
         .toolCall: object(
             "A tool was called",
-            [.required("tool", name), .optional("arguments", .any), .optional("working_directory", text)]),
+            [.required("tool", name), .optional("arguments", .any), .optional("working_directory", text)]
+        ),
         .toolResult: object(
             "What the tool gave",
             [
                 .optional("tool", name), .optional("ok", .boolean), .optional("exit_status", .integer(in: 0...255)),
                 .optional("signal", .integer(in: 1...128)), .optional("duration_ns", count), .optional("result", .any),
                 .optional("stdout", stream), .optional("stderr", stream), .optional("error", text),
-            ]),
+            ]
+        ),
         .patchApplied: object(
             "Files were changed",
             [
                 .required("files", .array(of: patchedFile, minItems: 1, maxItems: 10_000)), .optional("summary", text),
                 .optional("commit", text), .optional("patch", digest),
-            ]),
+            ]
+        ),
     ]
 
     private static let stream = JSONSchema.object(
         [.required("bytes", count), .required("sha256", .string(format: .hex(digits: 64))), .optional("text", text)],
-        additional: .allowed)
+        additional: .allowed
+    )
 
     private static let patchedFile = JSONSchema.object(
         [
             .required("path", .string(minLength: 1)), .optional("before", digest), .optional("after", digest),
             .optional("added", count), .optional("removed", count),
-        ], additional: .allowed)
+        ],
+        additional: .allowed
+    )
 
     // MARK: Decisions and judgements
 
@@ -134,39 +153,47 @@ public enum EventSchemas {
                 .optional("causes", .array(of: name, maxItems: 64)), .optional("rule", text),
                 .optional("semantics", count), .optional("candidates", .array(of: anyObject, maxItems: 1000)),
                 .optional("inputs", digest), .optional("reason", text),
-            ]),
+            ]
+        ),
         .routingSettlement: object(
             "What a decided call was served by, used and cost",
             [
                 .required("outcome", name), .optional("served_model", name), .optional("input_tokens", count),
                 .optional("output_tokens", count), .optional("cost_usd", money), .optional("duration_ns", count),
-            ]),
+            ]
+        ),
         .gateDecision: object(
             "A gate let something pass, or not",
             [
                 .required("gate", name), .required("result", .string(oneOf: ["passed", "warned", "blocked"])),
                 .optional("reason", text),
-            ]),
+            ]
+        ),
         .gateResult: object(
             "A measurement that gates are compared with",
             [
                 .required("gate", name), .required("measure", name), .required("value", .number),
                 .optional("samples", count), .optional("window", text), .optional("source", text),
-            ]),
+            ]
+        ),
         .humanAnswer: object(
-            "A human decided", [.required("answer", text), .optional("question", text), .optional("by", name)]),
+            "A human decided",
+            [.required("answer", text), .optional("question", text), .optional("by", name)]
+        ),
         .budgetAlert: object(
             "A budget crossed a threshold",
             [
                 .required("budget", name), .required("level", .string(oneOf: ["warn", "stop"])),
                 .optional("spent", text), .optional("limit", text),
-            ]),
+            ]
+        ),
         .override: object(
             "A rule was set aside",
             [
                 .required("rule", text), .required("by", name), .required("reason", text), .optional("amount", text),
                 .optional("expires", text), .optional("break_glass", .boolean),
-            ]),
+            ]
+        ),
     ]
 
     // MARK: Run zero
@@ -175,18 +202,26 @@ public enum EventSchemas {
         .capsuleCreate: object("The capsule was made", [.optional("tool", text), .optional("origin", text)]),
         .capsuleErase: object(
             "Bodies were erased",
-            [.required("reason", text), .required("by", name), .required("events", count), .required("generation", count)]),
+            [
+                .required("reason", text), .required("by", name), .required("events", count),
+                .required("generation", count),
+            ]
+        ),
         .capsuleSalvage: object(
             "What could be proved was copied from a damaged capsule",
-            [.required("from_origin", text), .required("complete", .boolean), .required("lost", .array(of: anyObject))]),
+            [.required("from_origin", text), .required("complete", .boolean), .required("lost", .array(of: anyObject))]
+        ),
         .capsuleClose: object("Another capsule continues this one", [.required("successor_origin", text)]),
         .capsuleAdopt: object(
-            "A copy goes its own way", [.required("from_origin", text), .required("size", count), .optional("reason", text)]),
+            "A copy goes its own way",
+            [.required("from_origin", text), .required("size", count), .optional("reason", text)]
+        ),
     ]
 }
 
 extension EventDraft {
-    /// Checks the body against what its type asks for: registered types against their schema, JSON of others for being JSON.
+    /// Checks the body against what its type asks for: registered types against their schema, JSON of others for being
+    /// JSON.
     ///
     /// - Throws: `LedgerError.bodyInvalid`, with the place in the body.
     public func checkBody() throws(LedgerError) {
@@ -194,13 +229,19 @@ extension EventDraft {
             // An event without a body says nothing: that is enough where nothing is required.
             let body = body ?? Array("{}".utf8)
             guard media == .json else {
-                throw LedgerError(.bodyInvalid, "the body of \(type.name) is JSON, not \(media.name); use a type of your own for that")
+                throw LedgerError(
+                    .bodyInvalid,
+                    "the body of \(type.name) is JSON, not \(media.name); use a type of your own for that"
+                )
             }
             do throws(SchemaViolation) {
                 // Lent by a span: a copy of a schema counts the references of everything in it.
                 try EventSchemas.byCode.span[Int(type.rawValue)].validate(body)
             } catch {
-                throw LedgerError(.bodyInvalid, "the body is not one of \(type.name): \(error); see spec/schemas/\(type.name).json")
+                throw LedgerError(
+                    .bodyInvalid,
+                    "the body is not one of \(type.name): \(error); see spec/schemas/\(type.name).json"
+                )
             }
         } else if let body, media == .json {
             do throws(JSONError) { try JSONText.check(body) } catch {

@@ -1,7 +1,9 @@
 // Runs: what a runner writes and an auditor reads, on top of the capsule.
 //
-// This module binds a run to its policy snapshot, checks what events say against their published schemas, resolves the names that
-// people use, and puts runs back together from the file with what is proved about them. It decides nothing about bytes (that is
+// This module binds a run to its policy snapshot, checks what events say against their published schemas, resolves the
+// names that
+// people use, and puts runs back together from the file with what is proved about them. It decides nothing about bytes
+// (that is
 // `Capsule`) or about who writes when (that is `WriterQueue`).
 //
 // Invariants:

@@ -46,7 +46,9 @@ public final class LedgerReader: Sendable {
             throw LedgerError(.ambiguousSnapshot, "'\(text)' is the beginning of \(rows.count) snapshots: \(shown)")
         case .none:
             throw LedgerError(
-                .unknownSnapshot, "there is no snapshot '\(text)' in this capsule; 'capsule-tool snapshot list' lists them")
+                .unknownSnapshot,
+                "there is no snapshot '\(text)' in this capsule; 'capsule-tool snapshot list' lists them"
+            )
         }
     }
 

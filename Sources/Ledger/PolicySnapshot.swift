@@ -8,14 +8,19 @@ public struct PolicySnapshot: Sendable, Equatable {
     /// - Throws: `LedgerError.snapshotInvalid`.
     public init(canonicalJSON bytes: [UInt8]) throws(LedgerError) {
         guard bytes.count <= Limits.objectBytes else {
-            throw LedgerError(.snapshotInvalid, "a snapshot has at most \(Limits.objectBytes) bytes; this one has \(bytes.count)")
+            throw LedgerError(
+                .snapshotInvalid,
+                "a snapshot has at most \(Limits.objectBytes) bytes; this one has \(bytes.count)"
+            )
         }
         do throws(JSONError) {
             try CanonicalJSON.check(bytes)
         } catch {
             throw LedgerError(
                 .snapshotInvalid,
-                "a snapshot is canonical JSON (RFC 8785), which this is not: \(error); 'capsule-tool snapshot canonicalize FILE' writes it so")
+                "a snapshot is canonical JSON (RFC 8785), which this is not: \(error); "
+                    + "'capsule-tool snapshot canonicalize FILE' writes it so"
+            )
         }
         guard bytes.first == UInt8(ascii: "{") else {
             throw LedgerError(.snapshotInvalid, "a snapshot is a JSON object")

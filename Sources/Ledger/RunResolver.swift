@@ -35,11 +35,16 @@ public enum RunResolver {
         let candidates = digits.count < minimumPrefix ? [] : state.snapshots.filter { $0.hex.hasPrefix(digits) }
         guard let first = candidates.first else {
             throw LedgerError(
-                .unknownSnapshot, "there is no snapshot '\(text)' in this capsule; 'capsule-tool snapshot list' lists them")
+                .unknownSnapshot,
+                "there is no snapshot '\(text)' in this capsule; 'capsule-tool snapshot list' lists them"
+            )
         }
         guard candidates.count == 1 else {
             let shown = candidates.map(PolicySnapshot.text).sorted().prefix(shownCandidates).joined(separator: ", ")
-            throw LedgerError(.ambiguousSnapshot, "'\(text)' is the beginning of \(candidates.count) snapshots: \(shown)")
+            throw LedgerError(
+                .ambiguousSnapshot,
+                "'\(text)' is the beginning of \(candidates.count) snapshots: \(shown)"
+            )
         }
         return first
     }

@@ -60,7 +60,8 @@ public struct RunTimeline: Sendable {
 
     /// Reads a run from the batches that hold its events, each checked by its checksums.
     ///
-    /// Checks what can be checked without the rest of the file: unbroken sequences from 0, one beginning, the seal's count and root.
+    /// Checks what can be checked without the rest of the file: unbroken sequences from 0, one beginning, the seal's
+    /// count and root.
     /// Memory grows with the run.
     ///
     /// - Throws: `CapsuleError.damaged` if one of the batches is no longer right.

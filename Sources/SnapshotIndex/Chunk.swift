@@ -35,8 +35,11 @@ struct Chunk {
 
     private mutating func read(_ capsule: CapsuleFile, from start: IndexMark, limit: UInt64) throws {
         let reader = BatchReader(
-            file: capsule.file, header: capsule.header, from: start.position(in: capsule.header),
-            limit: max(limit, start.offset))
+            file: capsule.file,
+            header: capsule.header,
+            from: start.position(in: capsule.header),
+            limit: max(limit, start.offset)
+        )
         while ending == nil {
             let step = try reader.next { batch in try take(batch) }
             switch step {
@@ -58,7 +61,8 @@ struct Chunk {
                 rows.add(event, leaf: leaf, batch: offset)
                 leaf += 1
             },
-            object: { object throws(CapsuleError) in rows.add(object, batch: offset) })
+            object: { object throws(CapsuleError) in rows.add(object, batch: offset) }
+        )
         guard batch.header.treeSize == leaf else {
             throw CapsuleError(.sizeMismatch, "the header says \(batch.header.treeSize) events, counted are \(leaf)")
         }

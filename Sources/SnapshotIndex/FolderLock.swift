@@ -1,11 +1,11 @@
 import Capsule
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Keeps apart those who open an index from those who delete it: an advisory lock on the folder, held for milliseconds.

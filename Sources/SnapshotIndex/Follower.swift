@@ -15,10 +15,13 @@ struct Follower {
         while true {
             let chunk = try Chunk(of: capsule, from: mark, limit: reach.limit)
             if chunk.mark == mark { return status(mark, chunk.ending ?? .end, reach) }
-            if try store.write(upon: mark, { db in
-                try RowWriter(db).write(chunk.rows)
-                try chunk.mark.write(db)
-            }) {
+            if try store.write(
+                upon: mark,
+                { db in
+                    try RowWriter(db).write(chunk.rows)
+                    try chunk.mark.write(db)
+                }
+            ) {
                 mark = chunk.mark
                 progress?(mark.offset, max(mark.offset, reach.limit))
                 if let ending = chunk.ending { return status(mark, ending, reach) }
@@ -30,8 +33,13 @@ struct Follower {
 
     private func status(_ mark: IndexMark, _ ending: Status.Ending, _ reach: DurableReach) -> Status {
         Status(
-            end: mark.offset, batches: mark.number, treeSize: mark.treeSize, root: mark.root,
-            knownDurable: mark.durable, ending: ending == .end && reach.isBeingWritten ? .beingWritten : ending)
+            end: mark.offset,
+            batches: mark.number,
+            treeSize: mark.treeSize,
+            root: mark.root,
+            knownDurable: mark.durable,
+            ending: ending == .end && reach.isBeingWritten ? .beingWritten : ending
+        )
     }
 }
 

@@ -1,11 +1,11 @@
 import Capsule
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The files of an index: the database, and SQLite's log and shared memory beside it.

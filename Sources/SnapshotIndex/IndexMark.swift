@@ -151,8 +151,10 @@ extension IndexMark {
         let length = try capsule.length()
         guard length < durable else { return }
         throw CapsuleError(
-            .cutShort, at: length,
+            .cutShort,
+            at: length,
             "the capsule has \(length) bytes, and its index knows that it had \(durable): it was cut, or restored "
-                + "from an older copy. If that was meant, delete \(IndexFiles(of: capsule.path).main)")
+                + "from an older copy. If that was meant, delete \(IndexFiles(of: capsule.path).main)"
+        )
     }
 }

@@ -75,7 +75,8 @@ final class IndexStore: Sendable {
                     PRAGMA synchronous = \(isTemporary ? "OFF" : "NORMAL"); PRAGMA cell_size_check = ON;
                     PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384;
                     PRAGMA wal_autocheckpoint = 4000
-                    """)
+                    """
+            )
         }
         return configuration
     }
@@ -157,7 +158,9 @@ struct IndexView {
 
     /// The rows of a query, taken apart.
     func rows<Result>(
-        _ sql: String, _ arguments: StatementArguments = [], _ transform: (Fields) throws -> Result
+        _ sql: String,
+        _ arguments: StatementArguments = [],
+        _ transform: (Fields) throws -> Result
     ) throws -> [Result] {
         let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
         var results: [Result] = []

@@ -20,12 +20,14 @@ final class RowWriter {
             sql: """
                 INSERT INTO run (last_time, end_time, outcome, events, snapshot, first_leaf, id, name, spec, key, \
                 start_time, exclusive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
+                """
+        )
         updateRun = try db.cachedStatement(
             sql: """
                 UPDATE run SET last_time = ?, end_time = COALESCE(?, end_time), outcome = COALESCE(?, outcome), \
                 events = events + ?, snapshot = ? WHERE first_leaf = ?
-                """)
+                """
+        )
         insertRunBatch = try db.cachedStatement(sql: "INSERT INTO run_batch VALUES (?, ?)")
         insertRunSnapshot = try db.cachedStatement(sql: "INSERT OR IGNORE INTO run_snapshot VALUES (?, ?)")
     }
@@ -48,7 +50,8 @@ final class RowWriter {
             insertRun.setUncheckedArguments(
                 progress + [
                     run.id.blob, start.name, start.spec, start.key?.blob, run.startTime.nanoseconds, start.isExclusive,
-                ])
+                ]
+            )
             try insertRun.execute()
         } else {
             updateRun.setUncheckedArguments(progress)

@@ -44,7 +44,11 @@ public struct RunQuery: Equatable, Sendable {
     public var limit: Int
 
     public init(
-        state: State? = nil, snapshot: Digest? = nil, name: String? = nil, before: UInt64? = nil, limit: Int = .max
+        state: State? = nil,
+        snapshot: Digest? = nil,
+        name: String? = nil,
+        before: UInt64? = nil,
+        limit: Int = .max
     ) {
         self.state = state
         self.snapshot = snapshot

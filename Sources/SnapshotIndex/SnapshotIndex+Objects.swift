@@ -53,7 +53,9 @@ extension SnapshotIndex {
         else { return .none }
         return try query { view in
             let rows = try view.snapshots(
-                where: "id BETWEEN ? AND ?", [lowest.blob, highest.blob, SnapshotMatch.maximumShown])
+                where: "id BETWEEN ? AND ?",
+                [lowest.blob, highest.blob, SnapshotMatch.maximumShown]
+            )
             return rows.count > 1 ? .ambiguous(rows) : rows.first.map(SnapshotMatch.one) ?? .none
         }
     }
@@ -74,8 +76,12 @@ extension SnapshotIndex {
         return try query { view in
             try view.rows(sql, [max(0, limit)]) { fields in
                 CheckpointRow(
-                    id: try fields.digest(0), size: try fields.unsigned(1), root: try fields.digest(2),
-                    signatures: Int(truncatingIfNeeded: try fields.integer(3)), batchOffset: try fields.unsigned(4))
+                    id: try fields.digest(0),
+                    size: try fields.unsigned(1),
+                    root: try fields.digest(2),
+                    signatures: Int(truncatingIfNeeded: try fields.integer(3)),
+                    batchOffset: try fields.unsigned(4)
+                )
             }
         }
     }
@@ -90,9 +96,12 @@ extension IndexView {
             """
         return try rows(sql, arguments) { fields in
             SnapshotRow(
-                id: try fields.digest(0), size: try fields.unsigned(1), batchOffset: try fields.unsigned(2),
+                id: try fields.digest(0),
+                size: try fields.unsigned(1),
+                batchOffset: try fields.unsigned(2),
                 runs: try fields.unsigned(3),
-                firstSeen: try fields.optionalInteger(4).map(Timestamp.init(nanoseconds:)))
+                firstSeen: try fields.optionalInteger(4).map(Timestamp.init(nanoseconds:))
+            )
         }
     }
 }

@@ -18,7 +18,8 @@ extension SnapshotIndex {
                 """
                 run.first_leaf IN \
                 (SELECT run FROM run_snapshot WHERE snapshot = (SELECT number FROM snapshot WHERE id = ?))
-                """)
+                """
+            )
             arguments += [snapshot.blob]
         }
         if let name = query.name {
@@ -56,7 +57,8 @@ extension SnapshotIndex {
             // Each arm by its own index: SQLite would read every run for an OR over a join.
             let arms = conditions.map { "SELECT first_leaf FROM run WHERE \($0)" }.joined(separator: " UNION ")
             return RunMatch(
-                try view.runs(where: "run.first_leaf IN (\(arms))", arguments + [RunMatch.maximumShown]))
+                try view.runs(where: "run.first_leaf IN (\(arms))", arguments + [RunMatch.maximumShown])
+            )
         }
     }
 

@@ -106,7 +106,7 @@ public final class SnapshotIndex: Sendable {
                 // What fails here fails again in `work`, and is dealt with there.
                 do {
                     _ = try Follower(capsule: capsule, store: current).run(nil)
-                } catch where IndexFault(error) != nil {
+                } catch  where IndexFault(error) != nil {
                     continue
                 }
             }

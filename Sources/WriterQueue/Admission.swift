@@ -23,7 +23,8 @@ struct Admitted {
 
 /// Completes or refuses submissions: a pure function of the state at the tail and of what is asked.
 ///
-/// Several submissions of a turn are admitted one after the other, each upon the state with the ones before it taken in.
+/// Several submissions of a turn are admitted one after the other, each upon the state with the ones before it taken
+/// in.
 struct Admission {
     let state: CapsuleState
     private var result = Admitted()
@@ -58,7 +59,12 @@ struct Admission {
     // MARK: Starting
 
     private static func start(
-        _ submission: PreparedSubmission, id: RunID, name: String?, snapshot: Digest, token: String?, state: CapsuleState
+        _ submission: PreparedSubmission,
+        id: RunID,
+        name: String?,
+        snapshot: Digest,
+        token: String?,
+        state: CapsuleState
     ) throws(WriteError) -> Admitted {
         guard let first = submission.events.first, first.draft.type == .registered(.runStart) else {
             throw WriteError(.misplacedType, "a run begins with run.start")
@@ -74,43 +80,59 @@ struct Admission {
         event.envelope.snapshot = snapshot
         event.envelope.key = key
         event.envelope.token = token.map { KeyHash.token($0, for: id) }
+        event.envelope.causes = first.draft.causes
         event.fingerprint = event.contentFingerprint
+        var admission = Admission(state: state, cursor: Cursor(run: id, next: 0, stage: 0, snapshot: snapshot))
+        admission.cursor.offered = submission.offeredSnapshots
+        for cause in first.draft.causes { try admission.check(cause) }
+        admission.cursor.next = 1
+        admission.result.events = [event]
+        admission.result.answers = [.index(0)]
+        try admission.add(submission.events.span.extracting(droppingFirst: 1))
         if let key, let earlier = state.named[key] {
-            return try repeatedStart(earlier, event, name: name ?? "")
+            return try repeatedStart(earlier, admission.result, name: name ?? "")
         }
         guard state.open[id] == nil, state.ended[id] == nil else {
             throw WriteError(.keyConflict, "there is a run \(id) already")
         }
         guard state.open.count <= Limits.openRuns else {
             throw WriteError(
-                .limitOpenRuns, "\(Limits.openRuns) runs are open; end some with 'capsule-tool end RUN --abandoned'")
+                .limitOpenRuns,
+                "\(Limits.openRuns) runs are open; end some with 'capsule-tool end RUN --abandoned'"
+            )
         }
-        var admission = Admission(state: state, cursor: Cursor(run: id, next: 1, stage: 0, snapshot: snapshot))
-        admission.cursor.offered = submission.offeredSnapshots
-        admission.result.events = [event]
-        admission.result.answers = [.index(0)]
-        try admission.add(submission.events.span.extracting(droppingFirst: 1))
         return admission.result
     }
 
+    /// The answers to a start that was written before, as a whole: its events follow each other from sequence 0.
     private static func repeatedStart(
-        _ earlier: NamedRun, _ event: AdmittedEvent, name: String
+        _ earlier: NamedRun,
+        _ again: Admitted,
+        name: String
     ) throws(WriteError) -> Admitted {
-        let isSame = earlier.fingerprint == nil || earlier.fingerprint == event.fingerprint
-        guard isSame, earlier.snapshot == event.envelope.snapshot else {
+        let first = again.events[0]
+        let isSame = earlier.fingerprint == nil || earlier.fingerprint == first.fingerprint
+        guard isSame, earlier.snapshot == first.envelope.snapshot else {
             throw WriteError(
                 .keyConflict,
-                "a run named '\(name)' was started before, with other content or another snapshot: \(earlier.run)")
+                "a run named '\(name)' was started before, with other content or another snapshot: \(earlier.run)"
+            )
         }
-        let receipt = Receipt(
-            event: EventReference(run: earlier.run, sequence: 0), leafIndex: earlier.firstLeaf, isRepeat: true)
-        return Admitted(events: [], answers: [.written(receipt)])
+        let answers = again.answers.map { answer -> Admitted.Answer in
+            guard case .index(let index) = answer else { return answer }
+            let event = EventReference(run: earlier.run, sequence: again.events[index].envelope.sequence)
+            return .written(Receipt(event: event, leafIndex: earlier.firstLeaf + UInt64(index), isRepeat: true))
+        }
+        return Admitted(events: [], answers: answers)
     }
 
     // MARK: Appending
 
     private static func append(
-        _ submission: PreparedSubmission, id: RunID, token: String?, state: CapsuleState
+        _ submission: PreparedSubmission,
+        id: RunID,
+        token: String?,
+        state: CapsuleState
     ) throws(WriteError) -> Admitted {
         guard let run = state.open[id] else {
             guard let ended = state.ended[id] else {
@@ -129,21 +151,33 @@ struct Admission {
         }
         let snapshot = id.isRunZero ? .zero : run.snapshot
         var admission = Admission(
-            state: state, cursor: Cursor(run: id, next: run.next, stage: run.stage, snapshot: snapshot))
+            state: state,
+            cursor: Cursor(run: id, next: run.next, stage: run.stage, snapshot: snapshot)
+        )
         admission.cursor.offered = submission.offeredSnapshots
         try admission.add(submission.events.span)
         return admission.result
     }
 
     private static func repeatedEnd(
-        _ submission: PreparedSubmission, id: RunID, _ ended: EndedRun
+        _ submission: PreparedSubmission,
+        id: RunID,
+        _ ended: EndedRun
     ) throws(WriteError) -> Admitted {
         let name = Outcome(rawValue: ended.outcomeCode)?.name ?? "#\(ended.outcomeCode)"
         guard submission.events.count == 1, let outcome = submission.events[0].draft.outcome,
             outcome.rawValue == ended.outcomeCode
-        else { throw WriteError(.runEnded, "run \(id) has ended (\(name), \(ended.events) events); nothing can be added to it") }
+        else {
+            throw WriteError(
+                .runEnded,
+                "run \(id) has ended (\(name), \(ended.events) events); nothing can be added to it"
+            )
+        }
         let receipt = Receipt(
-            event: EventReference(run: id, sequence: ended.events - 1), leafIndex: ended.sealLeaf, isRepeat: true)
+            event: EventReference(run: id, sequence: ended.events - 1),
+            leafIndex: ended.sealLeaf,
+            isRepeat: true
+        )
         return Admitted(events: [], answers: [.written(receipt)])
     }
 
@@ -165,11 +199,14 @@ struct Admission {
         var key: KeyHash?
         if let text = event.draft.key { key = KeyHash.event(text, in: cursor.run) }
         if let key, let answer = try earlier(key, event) { return result.answers.append(answer) }
+        if event.draft.type == .registered(.actor) { return try introduce(event) }
         var actor: UInt32 = 0
         if let name = event.draft.actor { actor = try sequence(of: name, time: event.draft.time) }
         if let expected = event.draft.expectedSequence, expected != cursor.next {
             throw WriteError(
-                .sequenceConflict, "the next event of run \(cursor.run) is number \(cursor.next), not \(expected)")
+                .sequenceConflict,
+                "the next event of run \(cursor.run) is number \(cursor.next), not \(expected)"
+            )
         }
         var admitted = AdmittedEvent(event, run: cursor.run)
         admitted.envelope.actor = actor
@@ -180,6 +217,7 @@ struct Admission {
         }
         if event.draft.type == .registered(.stage) { cursor.stage = cursor.next }
         if event.draft.type == .registered(.snapshot) { cursor.snapshot = try checked(event.draft.snapshot) }
+        if event.draft.type == .registered(.capsuleClose) { cursor.isEnding = true }
         if event.draft.type == .registered(.runEnd) {
             cursor.isEnding = true
             // The root is put in when the event is encoded: it needs the leaves before it.
@@ -209,16 +247,20 @@ struct Admission {
     }
 
     private func checkPlace(_ type: EventType) throws(WriteError) {
-        if cursor.isEnding { throw WriteError(.misplacedType, "nothing follows run.end") }
+        if cursor.isEnding { throw WriteError(.misplacedType, "nothing follows run.end or capsule.close") }
         guard case .registered(let type) = type else { return }
-        let isAllowed = cursor.run.isRunZero
-            ? ![.runStart, .runEnd, .stage, .snapshot, .capsuleCreate].contains(type)
+        let isAllowed =
+            cursor.run.isRunZero
+            ? ![.runStart, .runEnd, .stage, .snapshot, .capsuleCreate, .capsuleAdopt].contains(type)
             : !type.isOfRunZero && type != .runStart
         guard isAllowed else { throw WriteError(.misplacedType, "\(type.name) cannot be appended to this run") }
     }
 
     /// The answer to a retry, or nil if the key is new.
-    private func earlier(_ key: KeyHash, _ event: borrowing PreparedSubmission.Event) throws(WriteError) -> Admitted.Answer? {
+    private func earlier(
+        _ key: KeyHash,
+        _ event: borrowing PreparedSubmission.Event
+    ) throws(WriteError) -> Admitted.Answer? {
         let written = state.open[cursor.run]?.event(with: key)
         let pending = cursor.keys[key]
         guard written != nil || pending != nil else { return nil }
@@ -227,15 +269,35 @@ struct Admission {
         let known = written?.fingerprint ?? pending?.fingerprint
         guard known == nil || known == again.contentFingerprint else {
             throw WriteError(
-                .keyConflict, "event \(cursor.run)#\(written?.sequence ?? pending?.sequence ?? 0) has this key and other content")
+                .keyConflict,
+                "event \(cursor.run)#\(written?.sequence ?? pending?.sequence ?? 0) has this key and other content"
+            )
         }
         if let pending { return .index(pending.index) }
         return written.map {
             .written(
                 Receipt(
-                    event: EventReference(run: cursor.run, sequence: $0.sequence), leafIndex: $0.leafIndex,
-                    isRepeat: true))
+                    event: EventReference(run: cursor.run, sequence: $0.sequence),
+                    leafIndex: $0.leafIndex,
+                    isRepeat: true
+                )
+            )
         }
+    }
+
+    /// An `actor` event of the caller's own, who has more to say of the actor than a name.
+    private mutating func introduce(_ event: borrowing PreparedSubmission.Event) throws(WriteError) {
+        guard let actor = event.draft.actor else {
+            throw WriteError(.misplacedType, "an actor event needs the actor's name")
+        }
+        let before = result.events.count
+        let sequence = try sequence(of: actor, time: event.draft.time)
+        if result.events.count > before { return result.answers.append(.index(before)) }
+        let key = KeyHash.actor(actor.name, in: cursor.run)
+        if let pending = cursor.keys[key] { return result.answers.append(.index(pending.index)) }
+        let leaf = state.open[cursor.run]?.event(with: key)?.leafIndex ?? 0
+        let reference = EventReference(run: cursor.run, sequence: sequence)
+        result.answers.append(.written(Receipt(event: reference, leafIndex: leaf, isRepeat: true)))
     }
 
     /// The sequence of the event that introduced an actor; introduces them if nothing did.
@@ -244,7 +306,10 @@ struct Admission {
         if let known = state.open[cursor.run]?.event(with: key) { return known.sequence }
         if let known = cursor.keys[key] { return known.sequence }
         let draft = EventDraft(.registered(.actor), body: actor.body, time: time)
-        var event = AdmittedEvent(PreparedSubmission.Event(draft: draft, storedBody: actor.body, blob: nil), run: cursor.run)
+        var event = AdmittedEvent(
+            PreparedSubmission.Event(draft: draft, storedBody: actor.body, blob: nil),
+            run: cursor.run
+        )
         event.envelope.actor = cursor.next
         event.envelope.key = key
         try append(event)
@@ -252,7 +317,8 @@ struct Admission {
     }
 
     private func check(_ cause: EventReference) throws(WriteError) {
-        let known = cause.run == cursor.run ? cursor.next : state.open[cause.run]?.next ?? state.ended[cause.run]?.events
+        let known =
+            cause.run == cursor.run ? cursor.next : state.open[cause.run]?.next ?? state.ended[cause.run]?.events
         if let known, cause.sequence >= known {
             throw WriteError(.unknownCause, "cause \(cause) is not an event of that run, which has \(known)")
         }

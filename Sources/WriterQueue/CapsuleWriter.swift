@@ -16,6 +16,8 @@ actor CapsuleWriter {
 
     /// What belongs to one open file; made anew when the path names another.
     private var session: WriterSession?
+    /// The capsule that was opened first: another one under its name is not written to.
+    private var known: CapsuleID?
     private var isPoisoned = false
     private var holdsLock = false
 
@@ -23,7 +25,10 @@ actor CapsuleWriter {
     private static let turnBytes = 16 << 20
 
     init(
-        _ path: FilePath, options: WriterQueue.Options, storage: any Storage, random: any RandomSource,
+        _ path: FilePath,
+        options: WriterQueue.Options,
+        storage: any Storage,
+        random: any RandomSource,
         pending: PendingList
     ) throws {
         self.path = path
@@ -40,8 +45,10 @@ actor CapsuleWriter {
     /// Opens the file, reads it to its end under the lock, and recovers it if need be.
     func open() throws -> FileHeader {
         let session = try beginTurn()
+        let header = session.capsule.header
+        known = header.capsule
         try endTurn(session)
-        return session.capsule.header
+        return header
     }
 
     func close() {
@@ -93,8 +100,14 @@ actor CapsuleWriter {
             statistics.bytesWritten += try session.write(&turn)
             statistics.events += UInt64(turn.eventCount)
         } catch {
-            turn.fail(error)
-            do { try session.undoWrite() } catch { isPoisoned = true }
+            do {
+                try session.undoWrite()
+                turn.fail(error)
+            } catch let second {
+                isPoisoned = true
+                let reason = "a write failed (\(error)) and could not be undone (\(second)); open the capsule again"
+                turn.fail(WriteError(.outcomeUnknown, reason))
+            }
             // What was admitted is in the state and not in the file: read the file again before the next turn.
             self.session = nil
             if holdsLock {
@@ -106,11 +119,29 @@ actor CapsuleWriter {
         guard turn.needsSync else { return }
         do {
             statistics.syncs += try session.sync(holder: holder.text)
-            if turn.makesCheckpoint { statistics.syncs += try session.writeCheckpoint(holder: holder.text) }
+            if turn.makesCheckpoint, try writeCheckpoint(&turn) {
+                statistics.syncs += try session.sync(holder: holder.text)
+            }
         } catch {
             isPoisoned = true
-            let reason = "a sync failed (\(error)); whether the events are there is known when the capsule is opened again"
+            let reason =
+                "a sync failed (\(error)); whether the events are there is known when the capsule is opened again"
             turn.fail(WriteError(.outcomeUnknown, reason))
+        }
+    }
+
+    /// Writes the note over what is durable now. Returns false, the callers told, if there was no room for it.
+    ///
+    /// - Throws: if what the write left could not be cut off again.
+    private func writeCheckpoint(_ turn: inout Turn) throws -> Bool {
+        do {
+            try turn.session.writeCheckpoint()
+            return true
+        } catch {
+            try turn.session.undoWrite()
+            let reason = "the checkpoint's event is there, and its note could not be written: \(error)"
+            turn.failCheckpoints(WriteError(.outcomeUnknown, reason))
+            return false
         }
     }
 
@@ -132,6 +163,7 @@ actor CapsuleWriter {
             do {
                 if try session.isStillNamed() {
                     try session.catchUp(holder: holder.text, progress: options.progress)
+                    session.claimNote(holder: holder.text)
                     holdsLock = options.holdsLock
                     return session
                 }
@@ -151,7 +183,12 @@ actor CapsuleWriter {
 
     private func currentSession() throws -> WriterSession {
         if let session { return session }
-        let opened = try WriterSession(path: path, storage: storage, lockTimeout: options.lockTimeout)
+        let opened = try WriterSession(
+            path: path,
+            storage: storage,
+            lockTimeout: options.lockTimeout,
+            expecting: known
+        )
         session = opened
         return opened
     }

@@ -1,11 +1,11 @@
 import Capsule
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Who writes: what the note beside the capsule says, so that whoever waits knows for whom. Advice only.
@@ -17,7 +17,11 @@ struct LockHolder: Sendable {
         gethostname(&host, 255)
         let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
         var fields = [
-            ("pid", "\(getpid())"), ("host", Self.quoted(String(decoding: host.map(UInt8.init(bitPattern:)).prefix { $0 != 0 }, as: UTF8.self))),
+            ("pid", "\(getpid())"),
+            (
+                "host",
+                Self.quoted(String(decoding: host.map(UInt8.init(bitPattern:)).prefix { $0 != 0 }, as: UTF8.self))
+            ),
             ("user", Self.quoted(user)), ("since", Self.quoted(since.text(fractionDigits: 3))),
         ]
         if let purpose { fields.append(("run", Self.quoted(purpose))) }
@@ -27,6 +31,12 @@ struct LockHolder: Sendable {
     /// A JSON string; what would need an escape is left out, because this is for people to read.
     private static func quoted(_ text: String) -> String {
         let plain = text.unicodeScalars.filter { $0.value >= 0x20 && $0 != "\"" && $0 != "\\" && $0.value != 0x7F }
-        return "\"\(String(String.UnicodeScalarView(plain.prefix(100))))\""
+        // The note has 420 bytes for all of it.
+        var bytes = 0
+        let short = plain.prefix { scalar in
+            bytes += String(scalar).utf8.count
+            return bytes <= 72
+        }
+        return "\"\(String(String.UnicodeScalarView(short)))\""
     }
 }

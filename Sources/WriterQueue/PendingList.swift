@@ -4,10 +4,14 @@ import Synchronization
 /// A submission on its way, and who waits for it.
 final class Ticket: Sendable {
     let submission: PreparedSubmission
+    /// Set when the caller's task was cancelled, which may be before the ticket is in the list.
+    let isCancelled = Atomic(false)
+
     init(_ submission: PreparedSubmission) { self.submission = submission }
 }
 
-/// What waits for its turn, first come, first served. All state lives inside the lock, which is held for a push or a pop only.
+/// What waits for its turn, first come, first served. All state lives inside the lock, which is held for a push or a
+/// pop only.
 final class PendingList: Sendable {
     typealias Waiter = CheckedContinuation<[Receipt], any Error>
 
@@ -35,6 +39,7 @@ final class PendingList: Sendable {
     /// Takes a ticket in. Returns whether the caller must start a drain.
     func add(_ ticket: Ticket, _ waiter: Waiter) -> Bool {
         let (start, release, failure): (Bool, [Waiter], (any Error)?) = state.withLock { state in
+            if ticket.isCancelled.load(ordering: .acquiring) { return (false, [], CancellationError()) }
             if state.isClosed { return (false, [], WriteError(.closed, "the queue was closed")) }
             state.entries.append(Entry(ticket: ticket, waiter: waiter))
             let released = Self.admit(&state, limit: limit)
@@ -92,9 +97,11 @@ final class PendingList: Sendable {
     /// Withdraws a ticket whose turn has not begun; afterwards it is too late, and its outcome is told as usual.
     func cancel(_ ticket: Ticket) {
         let (waiter, released): (Waiter?, [Waiter]) = state.withLock { state in
-            guard let index = state.entries.firstIndex(where: { $0.ticket === ticket }) else {
-                return (nil, [])
-            }
+            ticket.isCancelled.store(true, ordering: .releasing)
+            // A `queued` caller who was let go has been promised that it will be written.
+            guard let index = state.entries.firstIndex(where: { $0.ticket === ticket }),
+                state.entries[index].waiter != nil
+            else { return (nil, []) }
             let entry = state.entries.remove(at: index)
             if index < state.admittedCount {
                 state.admittedCount -= 1

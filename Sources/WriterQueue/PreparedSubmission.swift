@@ -21,6 +21,10 @@ struct PreparedSubmission: Sendable {
     init(_ submission: Submission, random: any RandomSource) throws(CapsuleError) {
         target = submission.target
         var objects = submission.objects
+        for object in objects where object.kind == .event || object.kind == .note {
+            // A note states what the file holds: only whoever holds the lock can know that.
+            throw CapsuleError(.objectMismatch, "a \(object.kind.name) cannot be given as an object")
+        }
         var events: [Event] = []
         events.reserveCapacity(submission.events.count)
         for draft in submission.events { events.append(try Self.prepare(draft, random: random, objects: &objects)) }
@@ -28,7 +32,8 @@ struct PreparedSubmission: Sendable {
         self.events = events
         self.objects = objects
         // A run's first and last event, a snapshot and a checkpoint are what everything else leans on.
-        let leansOn = events.contains { Self.isAlwaysDurable($0.draft.type) }
+        let leansOn =
+            events.contains { Self.isAlwaysDurable($0.draft.type) }
             || objects.contains { $0.kind == .snapshot }
         makesCheckpoint = submission.makesCheckpoint
         durability = leansOn || makesCheckpoint ? .durable : submission.durability
@@ -43,7 +48,9 @@ struct PreparedSubmission: Sendable {
     }
 
     private static func prepare(
-        _ draft: EventDraft, random: any RandomSource, objects: inout [StoredObject]
+        _ draft: EventDraft,
+        random: any RandomSource,
+        objects: inout [StoredObject]
     ) throws(CapsuleError) -> Event {
         if !draft.isPlain {
             try check(name: draft.key)
@@ -52,10 +59,17 @@ struct PreparedSubmission: Sendable {
                 throw CapsuleError(.limitCauses, "an event has at most \(Limits.causes) causes")
             }
         }
+        try check(type: draft.type)
+        guard draft.body == nil || draft.media != .none else {
+            throw CapsuleError(.invalidName, "a body needs a media type")
+        }
         let body = draft.body ?? []
         guard body.count <= Limits.bodyBytes else {
             throw CapsuleError(
-                .limitBody, "a body has at most \(Limits.bodyBytes) bytes; this one has \(body.count). Store a file's digest instead")
+                .limitBody,
+                "a body has at most \(Limits.bodyBytes) bytes; this one has \(body.count). "
+                    + "Store a file's digest instead"
+            )
         }
         guard body.count > Limits.inlineBodyBytes else { return Event(draft: draft, storedBody: body, blob: nil) }
         var salt = [UInt8](repeating: 0, count: 16)
@@ -68,6 +82,17 @@ struct PreparedSubmission: Sendable {
         objects.append(try StoredObject(.manifest, manifest.encoded))
         let reference = BlobReference(id: manifest.id, length: manifest.length)
         return Event(draft: draft, storedBody: reference.encoded, blob: reference)
+    }
+
+    /// A type that was made by hand may be what no reader accepts.
+    private static func check(type: EventType) throws(CapsuleError) {
+        let isWritable =
+            switch type {
+            case .registered: true
+            case .unknown(let code): code != 0 && RegisteredType(rawValue: code) == nil
+            case .custom(let name): try EventType(name: name) == type
+            }
+        guard isWritable else { throw CapsuleError(.invalidName, "'\(type.name)' is not a type of its own") }
     }
 
     private static func check(name: String?) throws(CapsuleError) {

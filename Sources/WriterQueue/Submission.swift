@@ -65,7 +65,8 @@ extension EventDraft {
         get { rare?.value.expectedSequence }
         set { set(\.expectedSequence, newValue) }
     }
-    /// If the body is so large that it becomes a blob: store equal ones once. The blob's ID then confirms guesses of it.
+    /// If the body is so large that it becomes a blob: store equal ones once. The blob's ID then confirms guesses of
+    /// it.
     public var sharesBlob: Bool {
         get { rare?.value.sharesBlob ?? false }
         set { set(\.sharesBlob, newValue) }
@@ -123,7 +124,10 @@ public struct Submission: Sendable {
     public var makesCheckpoint = false
 
     public init(
-        _ target: Target, events: [EventDraft], objects: [StoredObject] = [], durability: Durability = .durable
+        _ target: Target,
+        events: [EventDraft],
+        objects: [StoredObject] = [],
+        durability: Durability = .durable
     ) {
         self.target = target
         self.events = events

@@ -2,7 +2,8 @@ import Capsule
 
 /// What one turn writes, and what it will answer to whom.
 ///
-/// Events are encoded as they are admitted, because the next submission of the turn is admitted upon them. Where they will stand
+/// Events are encoded as they are admitted, because the next submission of the turn is admitted upon them. Where they
+/// will stand
 /// in the file is known only when all objects of the turn are, which go before them.
 struct Turn {
     let session: WriterSession
@@ -40,6 +41,7 @@ struct Turn {
         let submission = entry.ticket.submission
         do {
             let admitted = try Admission.admit(submission, state: session.fold.state)
+            try session.fold.state.check(submission.objects)
             for object in submission.objects where !session.fold.state.holds(object) {
                 try session.fold.admit(object)
                 objects.append(object)
@@ -50,8 +52,12 @@ struct Turn {
             let receipts = admitted.answers.map { answer in
                 switch answer {
                 case .written(let receipt): receipt
-                case .index(let index): Receipt(
-                    event: admitted.events[index].envelope.reference, leafIndex: firstLeaf + UInt64(index), isRepeat: false)
+                case .index(let index):
+                    Receipt(
+                        event: admitted.events[index].envelope.reference,
+                        leafIndex: firstLeaf + UInt64(index),
+                        isRepeat: false
+                    )
                 }
             }
             entries.append((entry, .success(receipts)))
@@ -117,6 +123,13 @@ struct Turn {
     mutating func fail(_ error: any Error) {
         for index in entries.indices {
             if case .success = entries[index].outcome { entries[index].outcome = .failure(error) }
+        }
+    }
+
+    /// Tells those who asked for a checkpoint that it is not whole.
+    mutating func failCheckpoints(_ error: any Error) {
+        for index in entries.indices where entries[index].entry.ticket.submission.makesCheckpoint {
+            entries[index].outcome = .failure(error)
         }
     }
 

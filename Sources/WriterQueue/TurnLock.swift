@@ -1,16 +1,17 @@
 import Capsule
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The exclusive right to write, across processes: `flock` on the capsule, with a place to queue before it.
 ///
-/// Writers first lock the note, then the capsule, then let the note go. Who has just had a turn must pass the note again, which
+/// Writers first lock the note, then the capsule, then let the note go. Who has just had a turn must pass the note
+/// again, which
 /// the next in line holds: so a busy writer cannot keep the others out.
 struct TurnLock {
     let capsule: any StorageFile
@@ -36,7 +37,8 @@ struct TurnLock {
     private struct TimedOut: Error {}
 
     private func wait(for file: any StorageFile, until deadline: Deadline) throws {
-        // A blocking flock could not be given up in time, and turns are shorter than a scheduler's slice: try again soon,
+        // A blocking flock could not be given up in time, and turns are shorter than a scheduler's slice: try again
+        // soon,
         // then less often.
         var pause: UInt32 = 50
         while try !file.tryLock(.exclusive) {

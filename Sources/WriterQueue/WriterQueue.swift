@@ -39,11 +39,14 @@ public final class WriterQueue: Sendable {
     /// The capsule's header.
     public let header: FileHeader
 
-    /// Opens a capsule for appending: takes the lock, reads the file to its end, recovers what a crash left, and gives the lock back.
+    /// Opens a capsule for appending: takes the lock, reads the file to its end, recovers what a crash left, and gives
+    /// the lock back.
     ///
     /// - Throws: `StorageError`; `CapsuleError` if the capsule is damaged or cut short; `WriteError.locked`.
     public init(
-        opening path: FilePath, options: Options = Options(), storage: any Storage = PosixStorage(),
+        opening path: FilePath,
+        options: Options = Options(),
+        storage: any Storage = PosixStorage(),
         random: any RandomSource = SystemRandom()
     ) async throws {
         pending = PendingList(limit: options.waitingBytes)
@@ -54,7 +57,8 @@ public final class WriterQueue: Sendable {
     /// Writes a submission, and returns when it is as durable as it asks to be.
     ///
     /// - Returns: a receipt for each event that was asked for, in order. For `queued`, none: nothing has a place yet.
-    /// - Throws: `WriteError`, `CapsuleError` for a limit, `StorageError`; `CancellationError` if the task was cancelled before the
+    /// - Throws: `WriteError`, `CapsuleError` for a limit, `StorageError`; `CancellationError` if the task was
+    ///   cancelled before the
     ///   submission's turn began. Whatever is thrown but `outcomeUnknown`, nothing of the submission was written.
     public func submit(_ submission: Submission) async throws -> [Receipt] {
         try Task.checkCancellation()

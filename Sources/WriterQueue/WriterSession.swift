@@ -19,16 +19,23 @@ final class WriterSession {
     private(set) var durable: UInt64 = FileHeader.size
     /// Where the last batch that was read or written ends.
     var end: UInt64 { fold.reader.position.offset }
-    private var noteText = ""
+    /// Whether the note names us as the one who writes.
+    private var isNoteOurs = false
     private var hasRead = false
 
-    init(path: FilePath, storage: any Storage, lockTimeout: Double) throws {
+    init(path: FilePath, storage: any Storage, lockTimeout: Double, expecting known: CapsuleID?) throws {
         self.path = path
         self.storage = storage
         file = try storage.open(path, for: .readingAndWriting)
         capsule = try CapsuleFile(path, storage: storage, openFile: file)
         guard capsule.header.writeVersion <= 1 else {
-            throw WriteError(.newerFormat, "this capsule was written by a newer version; it can be read, not appended to")
+            throw WriteError(
+                .newerFormat,
+                "this capsule was written by a newer version; it can be read, not appended to"
+            )
+        }
+        guard known == nil || known == capsule.header.capsule else {
+            throw WriteError(.replaced, "\(path) is another capsule than the one that was opened; nothing was written")
         }
         identity = try file.identity()
         noteFile = try Self.openNote(path, storage: storage)
@@ -42,10 +49,10 @@ final class WriterSession {
         while true {
             do throws(StorageError) {
                 return try storage.open(note, for: .readingAndWriting)
-            } catch where error.errno == .noSuchFileOrDirectory {
+            } catch  where error.errno == .noSuchFileOrDirectory {
                 do throws(StorageError) {
                     return try storage.create(note)
-                } catch where error.errno == .fileExists {
+                } catch  where error.errno == .fileExists {
                     continue  // another writer made it between our two calls
                 }
             }
@@ -65,13 +72,16 @@ final class WriterSession {
     func catchUp(holder: String, progress: ((UInt64, UInt64) -> Void)?) throws {
         let length = try file.length()
         if hasRead, length == end { return }
+        isNoteOurs = false
         let note = DurableNote.read(for: path, header: capsule.header, storage: storage)
         if let note { durable = max(durable, note.durableLength) }
         guard length >= max(durable, hasRead ? end : 0) else {
             throw CapsuleError(
-                .cutShort, at: length,
+                .cutShort,
+                at: length,
                 "the file ends here and was durable up to byte \(max(durable, end)); it was cut or restored. "
-                    + "See 'capsule-tool verify', and bring back the longer copy")
+                    + "See 'capsule-tool verify', and bring back the longer copy"
+            )
         }
         let validEnd = try read(to: length, progress: progress)
         hasRead = true
@@ -79,7 +89,7 @@ final class WriterSession {
             try Recovery(path: path, storage: storage, file: file, header: capsule.header)
                 .run(end: validEnd, durable: note == nil ? fold.statedDurable : durable, length: length)
             durable = validEnd
-            try writeNote(holder: holder)
+            writeNote(holder: holder)
         }
     }
 
@@ -96,6 +106,9 @@ final class WriterSession {
                 }
             case .end:
                 try refuseIfBroken()
+                guard end > FileHeader.size else {
+                    throw CapsuleError(.cutShort, at: end, "the file ends before its first batch; nothing is written")
+                }
                 if end < durable { throw damage("nothing but zeroes follow, where data was durable") }
                 return end
             case .bad(let reason):
@@ -123,7 +136,9 @@ final class WriterSession {
         guard let finding = fold.findings.first else { return }
         let place = finding.event.map { " (\($0))" } ?? ""
         throw WriteError(
-            .broken, "this capsule breaks its own rules: \(finding.reason)\(place); see 'capsule-tool verify'")
+            .broken,
+            "this capsule breaks its own rules: \(finding.reason)\(place); see 'capsule-tool verify'"
+        )
     }
 
     // MARK: Writing
@@ -158,14 +173,17 @@ final class WriterSession {
         let covered = end
         try file.sync()
         durable = covered
-        try writeNote(holder: holder)
+        writeNote(holder: holder)
         return 1
     }
 
-    /// Stores a checkpoint note over everything that is durable now, and makes it durable.
-    func writeCheckpoint(holder: String) throws -> UInt64 {
+    /// Writes a checkpoint note over everything that is durable now.
+    func writeCheckpoint() throws {
         let note = CheckpointNote(
-            origin: capsule.header.origin, size: fold.verified.size, root: fold.verified.root)
+            origin: capsule.header.origin,
+            size: fold.verified.size,
+            root: fold.verified.root
+        )
         encoder.restart(at: fold.reader.position)
         var body = BatchBody(.objects)
         body.addObject(try StoredObject(.note, note.bytes))
@@ -173,13 +191,19 @@ final class WriterSession {
         let start = end
         try encoder.output.withUnsafeBytes { bytes throws in try file.writeFully(bytes, at: start) }
         fold.encoded(upTo: encoder.position, root: note.root)
-        return try sync(holder: holder)
     }
 
-    private func writeNote(holder: String) throws {
+    /// Says in the note that it is we who write, if somebody else stands there.
+    func claimNote(holder: String) {
+        if !isNoteOurs { writeNote(holder: holder) }
+    }
+
+    /// It may be lost, and never leads: no sync, and a failure only makes the next writer read more.
+    private func writeNote(holder: String) {
         let note = DurableNote(
-            capsule: capsule.header.capsule, generation: capsule.header.generation, durableLength: durable, holder: holder)
-        // It may be lost, and never leads: no sync.
-        try note.encoded.withUnsafeBytes { bytes throws in try noteFile.writeFully(bytes, at: 0) }
+            capsule: capsule.header.capsule, generation: capsule.header.generation, durableLength: durable,
+            holder: holder)
+        try? note.encoded.withUnsafeBytes { bytes throws in try noteFile.writeFully(bytes, at: 0) }
+        isNoteOurs = true
     }
 }

@@ -1,11 +1,11 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A thread of its own on which an actor runs, so that waiting for a disk or a lock never blocks the shared pool.
@@ -31,7 +31,8 @@ final class WriterThread: SerialExecutor {
         }
     }
 
-    /// Runs `work` on the thread at once: a task would first wait for a thread of the shared pool, only to leave it again.
+    /// Runs `work` on the thread at once: a task would first wait for a thread of the shared pool, only to leave it
+    /// again.
     func run(_ work: @escaping @Sendable () -> Void) {
         jobs.add { [self] in
             withExtendedLifetime(self) { work() }
@@ -45,7 +46,8 @@ final class WriterThread: SerialExecutor {
 
 /// Jobs and the condition that says there are some.
 private final class JobList: @unchecked Sendable {
-    // A condition variable needs its mutex, which `Synchronization.Mutex` does not show: these are used under `lock` only.
+    // A condition variable needs its mutex, which `Synchronization.Mutex` does not show: these are used under `lock`
+    // only.
     private var jobs: [() -> Void] = []
     private var isClosed = false
     private var thread: pthread_t?
@@ -116,25 +118,25 @@ public func startThread(_ body: @escaping @Sendable () -> Void) {
     pthread_attr_init(&attributes)
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     #if canImport(Darwin)
-    var thread: pthread_t?
-    let status = pthread_create(&thread, &attributes, threadEntry, argument)
+        var thread: pthread_t?
+        let status = pthread_create(&thread, &attributes, threadEntry, argument)
     #else
-    var thread = pthread_t()
-    let status = pthread_create(&thread, &attributes, threadEntry, argument)
+        var thread = pthread_t()
+        let status = pthread_create(&thread, &attributes, threadEntry, argument)
     #endif
     pthread_attr_destroy(&attributes)
     precondition(status == 0, "the operating system gives no more threads")
 }
 
 #if canImport(Darwin)
-private func threadEntry(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-    Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
-    return nil
-}
+    private func threadEntry(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+        Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+        return nil
+    }
 #else
-private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
-    return nil
-}
+    private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let argument else { return nil }
+        Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+        return nil
+    }
 #endif

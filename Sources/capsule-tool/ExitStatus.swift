@@ -2,11 +2,11 @@ import ArgumentParser
 import Ledger
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The exit statuses, as `capsule-tool --help` documents them.
@@ -41,7 +41,8 @@ enum ExitStatus: Int32 {
 
     private static func status(for code: CapsuleError.Code) -> ExitStatus {
         switch code {
-        case .limitBatch, .limitBody, .limitObject, .limitOrigin, .limitName, .limitCauses, .invalidName: .malformedInput
+        case .limitBatch, .limitBody, .limitObject, .limitOrigin, .limitName, .limitCauses, .invalidName:
+            .malformedInput
         case .limitRun, .limitOpenRuns: .refused
         default: .unreadable
         }

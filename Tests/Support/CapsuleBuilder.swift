@@ -2,7 +2,8 @@
 
 /// Builds capsules frame by frame, right ones and wrong ones, the same bytes every time.
 ///
-/// What is added goes into the batch at hand; `flush` ends it. The tree and the runs are kept by the rules unless a test says otherwise.
+/// What is added goes into the batch at hand; `flush` ends it. The tree and the runs are kept by the rules unless a
+/// test says otherwise.
 public final class CapsuleBuilder {
     public static let capsuleID = CapsuleID(hex: "00112233445566778899aabbccddeeff")!
     public static let policy = Array(#"{"policy":{"name":"acme","version":"1.0.0"}}"#.utf8)

@@ -1,6 +1,7 @@
 @testable import Capsule
 
-/// Takes a file apart into header and batches, lets a test change them, and puts it together with all checksums right again:
+/// Takes a file apart into header and batches, lets a test change them, and puts it together with all checksums right
+/// again:
 /// what a forger could write, in contrast to what a bad disk does.
 public struct CapsuleEditor {
     public var fileHeader: [UInt8]

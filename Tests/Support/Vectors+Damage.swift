@@ -128,7 +128,8 @@ extension Vectors {
         ]
     }
 
-    /// A crash left batch 3 behind batch 2 of its time; a shorter history was written over batch 2, of just the same length.
+    /// A crash left batch 3 behind batch 2 of its time; a shorter history was written over batch 2, of just the same
+    /// length.
     private static func stale() throws -> [UInt8] {
         func life(_ text: String) -> [UInt8] {
             build(compresses: false) { builder in

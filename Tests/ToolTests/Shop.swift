@@ -35,7 +35,8 @@ final class Shop: Sendable {
         try Self.launch(Self.tool, arguments, folder: folder, input: Data(input.utf8), environment: environment)
     }
 
-    /// Runs a script in the folder, in which `$TOOL` is the tool. By bash: `Process` blocks SIGCHLD, on which the `wait` of dash hangs.
+    /// Runs a script in the folder, in which `$TOOL` is the tool. By bash: `Process` blocks SIGCHLD, on which the
+    /// `wait` of dash hangs.
     @discardableResult
     func shell(_ script: String, input: String = "") throws -> Answer {
         try Self.launch("/bin/bash", ["-c", script], folder: folder, input: Data(input.utf8), environment: ["TOOL": Self.tool])

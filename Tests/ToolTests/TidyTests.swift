@@ -15,9 +15,9 @@ import Testing
         }
     }
 
-    @Test func linesAreAtMost140Characters() throws {
+    @Test func linesAreAtMost120Characters() throws {
         for file in try files(under: "Sources") {
-            for (number, line) in file.lines.enumerated() where line.count > 140 {
+            for (number, line) in file.lines.enumerated() where line.count > 120 {
                 Issue.record("\(file.name):\(number + 1) has \(line.count) characters")
             }
         }

@@ -1,4 +1,5 @@
-/// The frames of one batch before compression. Depends on nothing but its content: neither on offsets nor on what stands before.
+/// The frames of one batch before compression. Depends on nothing but its content: neither on offsets nor on what
+/// stands before.
 public struct BatchBody: Sendable {
     public let kind: BatchHeader.Kind
     var raw: [UInt8] = []
@@ -36,7 +37,10 @@ public struct BatchBody: Sendable {
     public mutating func addEvent(_ envelope: Envelope, salt: UnsafeRawBufferPointer, body: [UInt8]) -> Digest {
         let size = envelope.encodedSize
         let start = begin(
-            .event, auxiliary: UInt16(size), length: Self.contentBytes(of: envelope, bodyBytes: body.count))
+            .event,
+            auxiliary: UInt16(size),
+            length: Self.contentBytes(of: envelope, bodyBytes: body.count)
+        )
         events += 1
         envelope.encode(into: &raw)
         if envelope.bodyKind != .none {
@@ -48,7 +52,9 @@ public struct BatchBody: Sendable {
             let payload = UnsafeRawBufferPointer(rebasing: bytes[(start + size)...])
             let commitment = envelope.bodyKind == .none ? .zero : Hashing.sha256(payload)
             return Hashing.leaf(
-                envelope: UnsafeRawBufferPointer(rebasing: bytes[start..<(start + size)]), commitment: commitment)
+                envelope: UnsafeRawBufferPointer(rebasing: bytes[start..<(start + size)]),
+                commitment: commitment
+            )
         }
     }
 
@@ -61,7 +67,9 @@ public struct BatchBody: Sendable {
         raw.append(commitment)
         return raw.withUnsafeBytes {
             Hashing.leaf(
-                envelope: UnsafeRawBufferPointer(rebasing: $0[start..<(start + size)]), commitment: commitment)
+                envelope: UnsafeRawBufferPointer(rebasing: $0[start..<(start + size)]),
+                commitment: commitment
+            )
         }
     }
 

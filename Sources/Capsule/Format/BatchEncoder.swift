@@ -58,10 +58,19 @@ public final class BatchEncoder {
         var crc = CRC32C.seeded(header, offset: position.offset + UInt64(BatchHeader.size))
         output.withUnsafeBytes { crc.add(UnsafeRawBufferPointer(rebasing: $0[bodyStart...])) }
         let batch = BatchHeader(
-            kind: body.kind, codec: isCompressed ? .lz4 : .plain, frames: body.frames, number: position.number,
-            durableLength: max(durableLength, position.durableLength), treeSize: treeSize, root: root,
-            events: body.events, rawLength: UInt32(body.raw.count), storedLength: UInt32(output.count - bodyStart),
-            previousChecksum: position.previousChecksum, bodyChecksum: crc.value)
+            kind: body.kind,
+            codec: isCompressed ? .lz4 : .plain,
+            frames: body.frames,
+            number: position.number,
+            durableLength: max(durableLength, position.durableLength),
+            treeSize: treeSize,
+            root: root,
+            events: body.events,
+            rawLength: UInt32(body.raw.count),
+            storedLength: UInt32(output.count - bodyStart),
+            previousChecksum: position.previousChecksum,
+            bodyChecksum: crc.value
+        )
         var bytes: [UInt8] = []
         bytes.reserveCapacity(BatchHeader.size)
         position.previousChecksum = batch.encode(into: &bytes, file: header, offset: position.offset)

@@ -82,7 +82,9 @@ extension BatchHeader {
     /// Judges the 128 bytes at `offset`.
     static func parse(_ bytes: RawSpan, file: FileHeader, offset: UInt64) -> Parsed {
         guard bytes.byteCount == size else { return .bad("fewer than 128 bytes are left") }
-        guard bytes.unsafeLoadUnaligned(as: UInt64.self).littleEndian == magic else { return .bad("no batch begins here") }
+        guard bytes.unsafeLoadUnaligned(as: UInt64.self).littleEndian == magic else {
+            return .bad("no batch begins here")
+        }
         var crc = CRC32C.seeded(file, offset: offset)
         crc.add(bytes.extracting(first: size - 4))
         let stored = UInt32(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: size - 4, as: UInt32.self))
@@ -99,7 +101,9 @@ extension BatchHeader {
                 number: UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 32, as: UInt64.self)),
                 previousChecksum: UInt32(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 100, as: UInt32.self)),
                 durableLength: UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 40, as: UInt64.self)),
-                content: content))
+                content: content
+            )
+        )
     }
 
     private init(_ bytes: RawSpan, offset: UInt64) throws(CapsuleError) {
@@ -122,14 +126,19 @@ extension BatchHeader {
         previousChecksum = try cursor.integer()
         bodyChecksum = try cursor.integer()
         reservedIsZero = try cursor.zeroes(16) && reservedIsZero
-        guard features == 0, cipher == 0, let codec = Codec(rawValue: codecCode), let kind = Kind(rawValue: kindCode) else {
-            let needs = "features \(String(features, radix: 16)), cipher \(cipher), codec \(codecCode), kind \(kindCode)"
+        guard features == 0, cipher == 0, let codec = Codec(rawValue: codecCode), let kind = Kind(rawValue: kindCode)
+        else {
+            let needs =
+                "features \(String(features, radix: 16)), cipher \(cipher), codec \(codecCode), kind \(kindCode)"
             throw CapsuleError(.unsupported, "this batch needs what this version does not know: \(needs)")
         }
         self.codec = codec
         self.kind = kind
         guard reservedIsZero, keyID == 0, (FileHeader.size...offset).contains(durableLength), lengthsAreInRange else {
-            throw CapsuleError(.batchMalformed, "a field of the batch header is out of range or a reserved one is not zero")
+            throw CapsuleError(
+                .batchMalformed,
+                "a field of the batch header is out of range or a reserved one is not zero"
+            )
         }
     }
 

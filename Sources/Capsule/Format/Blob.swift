@@ -62,8 +62,8 @@ public struct BlobManifest: Equatable, Sendable {
             salt = try cursor.take(16).array
             length = try cursor.integer()
             let count = try cursor.integer(UInt32.self)
-            let expected = (length + UInt64(Limits.chunkBytes) - 1) / UInt64(Limits.chunkBytes)
-            guard length > 0, length <= Limits.bodyBytes, UInt64(count) == expected,
+            guard length > 0, length <= Limits.bodyBytes,
+                UInt64(count) == (length - 1) / UInt64(Limits.chunkBytes) + 1,
                 cursor.remaining == 32 * Int(count)
             else { throw CapsuleError(.objectMismatch, "lengths do not fit") }
             chunks = []

@@ -70,7 +70,9 @@ extension Envelope {
         do throws(CapsuleError) {
             var cursor = ByteCursor(bytes)
             self = try Envelope(reading: &cursor)
-            guard cursor.isAtEnd else { throw CapsuleError(.envelopeMalformed, "bytes follow the envelope's last part") }
+            guard cursor.isAtEnd else {
+                throw CapsuleError(.envelopeMalformed, "bytes follow the envelope's last part")
+            }
         } catch {
             throw CapsuleError(.envelopeMalformed, "an envelope is malformed: \(error.reason)")
         }

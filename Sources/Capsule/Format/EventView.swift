@@ -25,8 +25,9 @@ public struct EventView: ~Escapable {
             case (.none, false): payload.isEmpty
             case (.none, true): false
             case (_, true): payload.byteCount == 32
-            case (.inline, false): payload.byteCount >= Self.saltSize
-                && payload.byteCount <= Self.saltSize + Limits.inlineBodyBytes
+            case (.inline, false):
+                payload.byteCount >= Self.saltSize
+                    && payload.byteCount <= Self.saltSize + Limits.inlineBodyBytes
             case (.blob, false): payload.byteCount == Self.saltSize + BlobReference.size
             }
         guard frame.flags <= Self.withheldFlag, fits else {

@@ -32,7 +32,10 @@ public struct FileHeader: Equatable, Sendable {
 
     /// - Throws: `limitOrigin` or `invalidName` if an origin breaks section 2.1.
     public init(
-        capsule: CapsuleID, generation: UInt64 = 0, created: Timestamp, origin: String? = nil,
+        capsule: CapsuleID,
+        generation: UInt64 = 0,
+        created: Timestamp,
+        origin: String? = nil,
         predecessor: Predecessor? = nil
     ) throws(CapsuleError) {
         self.capsule = capsule
@@ -41,7 +44,12 @@ public struct FileHeader: Equatable, Sendable {
         self.origin = origin ?? "capsule/\(capsule.hex)"
         self.predecessor = predecessor
         try Self.check(origin: self.origin)
-        if let predecessor { try Self.check(origin: predecessor.origin) }
+        if let predecessor {
+            try Self.check(origin: predecessor.origin)
+            guard predecessor.size > 0 else {
+                throw CapsuleError(.headerDamaged, "a predecessor has at least one event")
+            }
+        }
     }
 
     static func check(origin: String) throws(CapsuleError) {
@@ -53,7 +61,8 @@ public struct FileHeader: Equatable, Sendable {
         }
         guard !origin.isEmpty, isClean else {
             throw CapsuleError(
-                .invalidName, "an origin is not empty and has no white space, control character or '+'; try example.com/ledger"
+                .invalidName,
+                "an origin is not empty and has no white space, control character or '+'; try example.com/ledger"
             )
         }
     }
@@ -155,7 +164,8 @@ extension FileHeader {
         let readVersion = try cursor.integer(UInt16.self)
         guard readVersion <= formatVersion else {
             throw CapsuleError(
-                .newerFormat, "this capsule needs format version \(readVersion); this tool reads version \(formatVersion)"
+                .newerFormat,
+                "this capsule needs format version \(readVersion); this tool reads version \(formatVersion)"
             )
         }
         let writeVersion = try cursor.integer(UInt16.self)
@@ -184,7 +194,12 @@ extension FileHeader {
         let predecessor =
             hasPredecessor ? Predecessor(origin: predecessorOrigin, size: predecessorSize, root: predecessorRoot) : nil
         var header = try FileHeader(
-            capsule: capsule, generation: generation, created: created, origin: origin, predecessor: predecessor)
+            capsule: capsule,
+            generation: generation,
+            created: created,
+            origin: origin,
+            predecessor: predecessor
+        )
         header.writeVersion = writeVersion
         return header
     }

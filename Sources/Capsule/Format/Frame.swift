@@ -46,7 +46,11 @@ struct Frame: ~Escapable {
 
     /// Appends a frame's header for content of `length` bytes.
     static func encodeHeader(
-        _ kind: FrameKind, flags: UInt8 = 0, auxiliary: UInt16 = 0, length: Int, into bytes: inout [UInt8]
+        _ kind: FrameKind,
+        flags: UInt8 = 0,
+        auxiliary: UInt16 = 0,
+        length: Int,
+        into bytes: inout [UInt8]
     ) {
         bytes.append(integer: UInt32(length))
         bytes.append(kind.rawValue)

@@ -38,7 +38,13 @@ final class LZ4Frame {
             var length = LZ4F_compressBegin(compressor, output.baseAddress, output.count, &preferences)
             guard LZ4F_isError(length) == 0 else { return raw.count }
             var step = LZ4F_compressUpdate(
-                compressor, output.baseAddress! + length, output.count - length, raw.baseAddress, raw.count, nil)
+                compressor,
+                output.baseAddress! + length,
+                output.count - length,
+                raw.baseAddress,
+                raw.count,
+                nil
+            )
             guard LZ4F_isError(step) == 0 else { return raw.count }
             length += step
             step = LZ4F_compressEnd(compressor, output.baseAddress! + length, output.count - length, nil)
@@ -70,8 +76,13 @@ final class LZ4Frame {
             var outputLeft = raw.count - given
             var inputLeft = input.count - taken
             let hint = LZ4F_decompress(
-                decompressor, raw.baseAddress.map { $0 + given }, &outputLeft,
-                input.baseAddress.map { $0 + taken }, &inputLeft, nil)
+                decompressor,
+                raw.baseAddress.map { $0 + given },
+                &outputLeft,
+                input.baseAddress.map { $0 + taken },
+                &inputLeft,
+                nil
+            )
             if LZ4F_isError(hint) != 0 { return String(cString: LZ4F_getErrorName(hint)) }
             given += outputLeft
             taken += inputLeft
@@ -88,7 +99,10 @@ final class LZ4Frame {
         let size = UInt64(littleEndian: stored.unsafeLoadUnaligned(fromByteOffset: 6, as: UInt64.self))
         // Version 01, content size present; blocks linked or not; everything else off.
         guard start == magic, flags & ~0x20 == 0x48, size == UInt64(rawLength) else {
-            throw CapsuleError(.lz4Malformed, "compressed data is not an LZ4 frame of the form that section 6.2 asks for")
+            throw CapsuleError(
+                .lz4Malformed,
+                "compressed data is not an LZ4 frame of the form that section 6.2 asks for"
+            )
         }
     }
 

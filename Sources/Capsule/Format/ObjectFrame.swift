@@ -78,11 +78,13 @@ public struct StoredObject: Equatable, Sendable {
     public init(_ kind: FrameKind, _ bytes: [UInt8], media: MediaType = .none) throws(CapsuleError) {
         guard bytes.count <= ObjectView.limit(of: kind) else {
             throw CapsuleError(
-                .limitObject, "a \(kind.name) has at most \(ObjectView.limit(of: kind)) bytes; this one has \(bytes.count)")
+                .limitObject,
+                "a \(kind.name) has at most \(ObjectView.limit(of: kind)) bytes; this one has \(bytes.count)"
+            )
         }
         self.kind = kind
         self.bytes = bytes
-        self.media = media
+        self.media = kind == .document ? media : .none
         id = ObjectView.id(of: kind, bytes.span.bytes)
     }
 }

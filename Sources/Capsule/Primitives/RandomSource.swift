@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Where salts and identifiers come from. Vectors and the simulated disk put a fixed one here.
@@ -19,13 +19,13 @@ public struct SystemRandom: RandomSource {
     public func fill(_ buffer: UnsafeMutableRawBufferPointer) {
         guard let base = buffer.baseAddress else { return }
         #if canImport(Darwin)
-        arc4random_buf(base, buffer.count)
+            arc4random_buf(base, buffer.count)
         #else
-        // 256 bytes a call, the most it gives: 16 at a time cost 880 ns each, mostly the way into the kernel.
-        for start in stride(from: 0, to: buffer.count, by: 256) {
-            let failed = getentropy(base + start, min(256, buffer.count - start)) != 0
-            precondition(!failed, "the operating system has no random bytes")
-        }
+            // 256 bytes a call, the most it gives: 16 at a time cost 880 ns each, mostly the way into the kernel.
+            for start in stride(from: 0, to: buffer.count, by: 256) {
+                let failed = getentropy(base + start, min(256, buffer.count - start)) != 0
+                precondition(!failed, "the operating system has no random bytes")
+            }
         #endif
     }
 }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A claimed point in time: nanoseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
@@ -64,8 +64,10 @@ extension Timestamp {
         guard let fraction = rest.fraction(), let offset = rest.zoneOffset(), rest.isEmpty else { return nil }
         guard let days = CivilDate(year: year, month: month, day: day).daysSince1970 else { return nil }
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflowed) = scaled.addingReportingOverflow(fraction)
+        // Before 1970 the whole second may be out of range though the point in it is not: count down to it.
+        let (whole, part) = seconds < 0 && fraction > 0 ? (seconds + 1, fraction - 1_000_000_000) : (seconds, fraction)
+        let (scaled, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowed) = scaled.addingReportingOverflow(part)
         guard !overflow, !overflowed else { return nil }
         self.init(nanoseconds: sum)
     }

@@ -36,7 +36,8 @@ public final class BatchReader {
 
     /// Reads the batch at `position`, hands it to `visit`, and goes on behind it.
     ///
-    /// - Throws: `StorageError`; `CapsuleError`, located at the batch, if its checksums are right and its content is not, or if it
+    /// - Throws: `StorageError`; `CapsuleError`, located at the batch, if its checksums are right and its content is
+    ///   not, or if it
     ///   needs what this version does not know; and what `visit` throws. The position then stays where it is.
     public func next(_ visit: (borrowing BatchView) throws -> Void) throws -> Step {
         let offset = position.offset
@@ -80,14 +81,21 @@ public final class BatchReader {
         case .failure(let error): throw error.located(at: offset)
         case .success(let batch):
             guard !checksChain || batch.durableLength >= position.durableLength else {
-                throw CapsuleError(.batchMalformed, at: offset, "its durable length is less than that of the batch before")
+                throw CapsuleError(
+                    .batchMalformed,
+                    at: offset,
+                    "its durable length is less than that of the batch before"
+                )
             }
             return batch
         }
     }
 
     private func visitBody(
-        _ batch: BatchHeader, offset: UInt64, stored: Range<Int>, _ visit: (borrowing BatchView) throws -> Void
+        _ batch: BatchHeader,
+        offset: UInt64,
+        stored: Range<Int>,
+        _ visit: (borrowing BatchView) throws -> Void
     ) throws {
         do {
             try window.withUnsafeBytes { bytes throws in

@@ -16,9 +16,11 @@ public struct BatchView: ~Escapable {
 
     /// Takes the batch apart and calls one of the two closures for each frame, in order.
     ///
-    /// Checks everything that can be checked without knowing what came before: lengths, kinds, places, counts, object IDs.
+    /// Checks everything that can be checked without knowing what came before: lengths, kinds, places, counts, object
+    /// IDs.
     ///
-    /// - Throws: `frameMalformed`, `envelopeMalformed`, `lz4Malformed`, `objectMismatch`, `unsupported`, and what the closures throw.
+    /// - Throws: `frameMalformed`, `envelopeMalformed`, `lz4Malformed`, `objectMismatch`, `unsupported`, and what the
+    ///   closures throw.
     public func forEachFrame(
         event onEvent: (borrowing EventView) throws(CapsuleError) -> Void,
         object onObject: (StoredObject) throws(CapsuleError) -> Void

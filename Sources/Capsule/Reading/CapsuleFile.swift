@@ -27,7 +27,8 @@ public final class CapsuleFile: Sendable {
     /// Length of the file now. A writer may append at any time; what a reader was promised is a prefix.
     public func length() throws -> UInt64 { try file.length() }
 
-    /// Reads the batches that begin at `offsets`, which an index or an earlier pass found, each checked by its own checksums.
+    /// Reads the batches that begin at `offsets`, which an index or an earlier pass found, each checked by its own
+    /// checksums.
     public func forEachBatch(at offsets: some Sequence<UInt64>, _ visit: (borrowing BatchView) throws -> Void) throws {
         let reader = BatchReader(file: file, header: header, limit: try length())
         for offset in offsets {
@@ -44,7 +45,8 @@ public final class CapsuleFile: Sendable {
         try forEachBatch(at: [offset]) { batch in
             try batch.forEachFrame(
                 event: { _ in },
-                object: { object throws(CapsuleError) in if object.id == id { found = object } })
+                object: { object throws(CapsuleError) in if object.id == id { found = object } }
+            )
         }
         return found
     }

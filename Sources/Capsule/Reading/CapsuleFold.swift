@@ -1,6 +1,7 @@
 /// Reads a capsule from the start and folds it into a `CapsuleState`, checking every hash, root and rule on the way.
 ///
-/// The one reading loop: the verifier, the writer and the index stand on it, so that what one of them refuses the others do too.
+/// The one reading loop: the verifier, the writer and the index stand on it, so that what one of them refuses the
+/// others do too.
 public final class CapsuleFold {
     public private(set) var state: CapsuleState
     public let reader: BatchReader
@@ -30,10 +31,12 @@ public final class CapsuleFold {
 
     /// Reads the next batch and takes it in.
     ///
-    /// - Throws: as `BatchReader.next`; `sizeMismatch`, `rootMismatch`, `objectMismatch`. The state then is that before the batch
+    /// - Throws: as `BatchReader.next`; `sizeMismatch`, `rootMismatch`, `objectMismatch`. The state then is that
+    ///   before the batch
     ///   or within it, and the fold is of no further use.
     public func next(
-        event onEvent: EventVisitor? = nil, object onObject: ObjectVisitor? = nil,
+        event onEvent: EventVisitor? = nil,
+        object onObject: ObjectVisitor? = nil,
         batch onBatch: ((BatchHeader, UInt64) -> Void)? = nil
     ) throws -> BatchReader.Step {
         let (count, total) = (findings.count, findingCount)
@@ -48,7 +51,9 @@ public final class CapsuleFold {
     }
 
     private func step(
-        _ onEvent: EventVisitor?, _ onObject: ObjectVisitor?, _ onBatch: ((BatchHeader, UInt64) -> Void)?
+        _ onEvent: EventVisitor?,
+        _ onObject: ObjectVisitor?,
+        _ onBatch: ((BatchHeader, UInt64) -> Void)?
     ) throws -> BatchReader.Step {
         try reader.next { batch throws in
             try batch.forEachFrame(
@@ -56,7 +61,8 @@ public final class CapsuleFold {
                 object: { object throws(CapsuleError) in
                     try self.take(object)
                     try onObject?(object)
-                })
+                }
+            )
             try self.checkTree(batch.header)
             onBatch?(batch.header, batch.offset)
         }
@@ -65,8 +71,9 @@ public final class CapsuleFold {
     private func take(_ event: borrowing EventView, _ visitor: EventVisitor?) throws(CapsuleError) {
         let hash = event.leafHash
         var fingerprint: KeyHash?
-        if event.envelope.key != nil, let body = event.storedBody {
-            fingerprint = .fingerprint(of: event.envelope, body: body, blobLength: event.blob?.length)
+        if event.envelope.key != nil, !event.isWithheld {
+            let body = event.storedBody?.array ?? []
+            fingerprint = .fingerprint(of: event.envelope, body: body.span.bytes, blobLength: event.blob?.length)
         }
         let index = state.tree.size
         note(state.fold(event.envelope, leafHash: hash, fingerprint: fingerprint, blob: event.blob))
@@ -95,7 +102,10 @@ public final class CapsuleFold {
 
     private func checkTree(_ batch: BatchHeader) throws(CapsuleError) {
         guard batch.treeSize == state.tree.size else {
-            throw CapsuleError(.sizeMismatch, "the header says \(batch.treeSize) events, counted are \(state.tree.size)")
+            throw CapsuleError(
+                .sizeMismatch,
+                "the header says \(batch.treeSize) events, counted are \(state.tree.size)"
+            )
         }
         if batch.events > 0 || batch.root != verified.root {
             guard batch.root == state.tree.root else {
@@ -111,7 +121,10 @@ public final class CapsuleFold {
     ///
     /// If the write then fails, this fold is of no further use.
     package func admit(
-        _ envelope: Envelope, leafHash: Digest, fingerprint: KeyHash?, blob: BlobReference?
+        _ envelope: Envelope,
+        leafHash: Digest,
+        fingerprint: KeyHash?,
+        blob: BlobReference?
     ) -> [Finding] {
         state.fold(envelope, leafHash: leafHash, fingerprint: fingerprint, blob: blob)
     }
@@ -136,7 +149,7 @@ public final class CapsuleFold {
 
     private func note(_ new: [Finding]) {
         findingCount += new.count
-        if findings.count < Self.maximumFindings { findings.append(contentsOf: new) }
+        findings.append(contentsOf: new.prefix(Self.maximumFindings - findings.count))
     }
 }
 

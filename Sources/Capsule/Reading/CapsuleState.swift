@@ -46,7 +46,10 @@ public struct CapsuleState: Sendable {
     ///   - fingerprint: of the event's content, needed only if the event has a key.
     ///   - blob: the reference, if the body is a blob and is not withheld.
     package mutating func fold(
-        _ envelope: Envelope, leafHash: Digest, fingerprint: KeyHash?, blob: BlobReference?
+        _ envelope: Envelope,
+        leafHash: Digest,
+        fingerprint: KeyHash?,
+        blob: BlobReference?
     ) -> [Finding] {
         let leafIndex = tree.size
         tree.append(leafHash)
@@ -89,7 +92,8 @@ public struct CapsuleState: Sendable {
                 findings.append(Finding(.runSnapshot, envelope.reference, "run zero names no snapshot"))
             }
         } else if !snapshots.contains(envelope.snapshot) {
-            let name = envelope.snapshot == .zero ? "names no snapshot" : "names a snapshot that is not in the file before it"
+            let name =
+                envelope.snapshot == .zero ? "names no snapshot" : "names a snapshot that is not in the file before it"
             findings.append(Finding(.runSnapshot, envelope.reference, "the event \(name)"))
         }
         for cause in envelope.causes {
@@ -99,7 +103,9 @@ public struct CapsuleState: Sendable {
             }
         }
         if let blob, blobs[blob.id] != blob.length {
-            findings.append(Finding(.blobMissing, envelope.reference, "its body, blob \(blob.id.hex), is not in the file"))
+            findings.append(
+                Finding(.blobMissing, envelope.reference, "its body, blob \(blob.id.hex), is not in the file")
+            )
         }
         if isClosed {
             findings.append(Finding(.runSequence, envelope.reference, "the capsule had been closed before this event"))
@@ -107,7 +113,10 @@ public struct CapsuleState: Sendable {
     }
 
     private mutating func finish(
-        _ envelope: Envelope, leafIndex: UInt64, fingerprint: KeyHash?, _ findings: inout [Finding]
+        _ envelope: Envelope,
+        leafIndex: UInt64,
+        fingerprint: KeyHash?,
+        _ findings: inout [Finding]
     ) {
         switch envelope.type {
         case .registered(.runStart):
@@ -116,19 +125,43 @@ public struct CapsuleState: Sendable {
                 findings.append(Finding(.runKey, envelope.reference, "another run has the same name"))
             } else {
                 named[name] = NamedRun(
-                    run: envelope.run, firstLeaf: leafIndex, snapshot: envelope.snapshot, fingerprint: fingerprint)
+                    run: envelope.run,
+                    firstLeaf: leafIndex,
+                    snapshot: envelope.snapshot,
+                    fingerprint: fingerprint
+                )
             }
         case .registered(.runEnd):
             ended[envelope.run] = EndedRun(
-                events: envelope.sequence &+ 1, sealLeaf: leafIndex, outcomeCode: envelope.seal?.outcomeCode ?? 0,
-                snapshot: envelope.snapshot)
+                events: envelope.sequence &+ 1,
+                sealLeaf: leafIndex,
+                outcomeCode: envelope.seal?.outcomeCode ?? 0,
+                snapshot: envelope.snapshot
+            )
             open[envelope.run] = nil
-        case .registered(.capsuleCreate) where envelope.run.isRunZero, .registered(.capsuleAdopt) where envelope.run.isRunZero:
+        case .registered(.capsuleCreate) where envelope.run.isRunZero,
+            .registered(.capsuleAdopt) where envelope.run.isRunZero:
             headerDigest = envelope.snapshot
         case .registered(.capsuleClose):
             isClosed = true
         default:
             break
+        }
+    }
+
+    /// Whether `objects` can be taken in, one after the other.
+    ///
+    /// - Throws: `objectMismatch`, for what `fold` would throw for one of them.
+    package func check(_ objects: [StoredObject]) throws(CapsuleError) {
+        var trial = CapsuleState(capsule: capsule)
+        for object in objects {
+            if object.kind == .manifest {
+                // What it needs and is here already; copying all chunks to try would cost as much as the file has.
+                for chunk in try BlobManifest(reading: object.bytes).chunks where trial.chunks[chunk] == nil {
+                    trial.chunks[chunk] = chunks[chunk]
+                }
+            }
+            try trial.fold(object)
         }
     }
 
@@ -148,7 +181,10 @@ public struct CapsuleState: Sendable {
             let manifest = try BlobManifest(object.bytes.span.bytes)
             for (index, chunk) in manifest.chunks.enumerated()
             where chunks[chunk] != Chunk(length: manifest.chunkLength(index), salt: manifest.salt) {
-                throw CapsuleError(.objectMismatch, "blob \(object.id.hex) names a chunk that is not in the file before it")
+                throw CapsuleError(
+                    .objectMismatch,
+                    "blob \(object.id.hex) names a chunk that is not in the file before it"
+                )
             }
             blobs[object.id] = manifest.length
         case .document: documents.insert(object.id)
@@ -160,7 +196,10 @@ public struct CapsuleState: Sendable {
 extension RunState {
     /// Checks and takes in the next event of this run.
     fileprivate mutating func advance(
-        _ envelope: Envelope, _ leafHash: Digest, _ leafIndex: UInt64, _ fingerprint: KeyHash?,
+        _ envelope: Envelope,
+        _ leafHash: Digest,
+        _ leafIndex: UInt64,
+        _ fingerprint: KeyHash?,
         _ findings: inout [Finding]
     ) {
         let reference = envelope.reference
@@ -208,7 +247,10 @@ extension RunState {
     }
 
     private func takeKey(
-        _ envelope: Envelope, _ leafIndex: UInt64, _ fingerprint: KeyHash?, _ findings: inout [Finding]
+        _ envelope: Envelope,
+        _ leafIndex: UInt64,
+        _ fingerprint: KeyHash?,
+        _ findings: inout [Finding]
     ) {
         if envelope.type == .registered(.actor) { keys.actors.insert(envelope.sequence) }
         guard let key = envelope.key, envelope.type != .registered(.runStart) else { return }
@@ -216,7 +258,10 @@ extension RunState {
             findings.append(Finding(.runKey, envelope.reference, "another event of the run has the same key"))
         } else {
             keys.events[key] = KeyedEvent(
-                sequence: envelope.sequence, leafIndex: leafIndex, fingerprint: fingerprint)
+                sequence: envelope.sequence,
+                leafIndex: leafIndex,
+                fingerprint: fingerprint
+            )
         }
     }
 }

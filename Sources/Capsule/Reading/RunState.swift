@@ -13,7 +13,8 @@ public struct RunState: Sendable {
     public internal(set) var firstLeaf: UInt64
     /// Leaves of the run so far.
     public internal(set) var tree = MerkleFrontier()
-    /// Keys and actors. Shared between copies of this value: who copies a state to go back to it undoes what was put in since.
+    /// Keys and actors. Shared between copies of this value: who copies a state to go back to it undoes what was put
+    /// in since.
     let keys = KeyTable()
 
     init(id: RunID, snapshot: Digest, firstLeaf: UInt64) {

@@ -1,6 +1,7 @@
 /// Says whether a bad batch is a write that a crash left unfinished, or damage to what was durable (section 9.2).
 ///
-/// Evidence may be forged, and a torn tail then called damage. Without evidence from outside the file, damage inside the last
+/// Evidence may be forged, and a torn tail then called damage. Without evidence from outside the file, damage inside
+/// the last
 /// write cannot be told from a torn tail.
 public struct TailJudge {
     public enum Verdict: Equatable, Sendable {
@@ -19,7 +20,11 @@ public struct TailJudge {
     var knownSize: UInt64?
 
     public init(
-        file: any StorageFile, header: FileHeader, limit: UInt64, knownDurable: UInt64? = nil, knownSize: UInt64? = nil
+        file: any StorageFile,
+        header: FileHeader,
+        limit: UInt64,
+        knownDurable: UInt64? = nil,
+        knownSize: UInt64? = nil
     ) {
         self.file = file
         self.header = header
@@ -56,7 +61,8 @@ public struct TailJudge {
         return .torn
     }
 
-    /// The durable length of the first intact header after the bad batch which says that the file was durable beyond it.
+    /// The durable length of the first intact header after the bad batch which says that the file was durable beyond
+    /// it.
     private func headerEvidence(after position: BatchPosition) throws -> UInt64? {
         var start = position.offset + 1
         while start + UInt64(BatchHeader.size) <= limit {

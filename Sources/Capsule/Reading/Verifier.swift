@@ -54,7 +54,8 @@ public struct Verifier {
     ///
     /// - Throws: `StorageError`, and what the visitors throw. What is wrong with the capsule is in the report.
     public func run(
-        event: CapsuleFold.EventVisitor? = nil, object: CapsuleFold.ObjectVisitor? = nil
+        event: CapsuleFold.EventVisitor? = nil,
+        object: CapsuleFold.ObjectVisitor? = nil
     ) throws -> Report {
         let length = try capsule.length()
         let fold = CapsuleFold(file: capsule.file, header: capsule.header, limit: length)
@@ -105,7 +106,11 @@ public struct Verifier {
         switch try judge.judge(badBatchAt: position, treeSize: fold.state.tree.size) {
         case .torn:
             let count = length - position.offset
-            let error = CapsuleError(.tornTail, at: position.offset, "\(reason); the last \(count) bytes are a torn write")
+            let error = CapsuleError(
+                .tornTail,
+                at: position.offset,
+                "\(reason); the last \(count) bytes are a torn write"
+            )
             return (fold.findings.isEmpty ? .tornTail : .broken, error)
         case .damaged(let durable, let evidence):
             let text = "\(reason), and \(evidence) shows that the file was durable up to byte \(durable)"
@@ -119,9 +124,19 @@ public struct Verifier {
     private func report(_ fold: CapsuleFold, length: UInt64, _ end: (Verdict, CapsuleError?)) -> Report {
         let runs = fold.state.open.keys.filter { !$0.isRunZero }.count
         return Report(
-            verdict: end.0, error: end.1, findings: fold.findings, findingCount: fold.findingCount,
-            batches: fold.reader.position.number, treeSize: fold.verified.size, root: fold.verified.root,
-            end: fold.reader.position.offset, length: length, openRuns: runs, endedRuns: fold.state.ended.count,
-            snapshots: fold.state.snapshots.count, damagedHeaderCopy: capsule.damagedHeaderCopy)
+            verdict: end.0,
+            error: end.1,
+            findings: fold.findings,
+            findingCount: fold.findingCount,
+            batches: fold.reader.position.number,
+            treeSize: fold.verified.size,
+            root: fold.verified.root,
+            end: fold.reader.position.offset,
+            length: length,
+            openRuns: runs,
+            endedRuns: fold.state.ended.count,
+            snapshots: fold.state.snapshots.count,
+            damagedHeaderCopy: capsule.damagedHeaderCopy
+        )
     }
 }

@@ -6,9 +6,15 @@ extension CapsuleFile {
     /// - Throws: `StorageError` with `.fileExists` if the name is taken, by whoever was first.
     @discardableResult
     public static func create(
-        _ path: FilePath, header: FileHeader, body: [UInt8], storage: any Storage = PosixStorage(),
+        _ path: FilePath,
+        header: FileHeader,
+        body: [UInt8],
+        storage: any Storage = PosixStorage(),
         random: some RandomSource = SystemRandom()
     ) throws -> CapsuleFile {
+        guard body.count <= Limits.inlineBodyBytes else {
+            throw CapsuleError(.limitBody, "the body of capsule.create has at most \(Limits.inlineBodyBytes) bytes")
+        }
         let bytes = firstBytes(header: header, body: body, random: random)
         let temporary = path.appending(toName: ".new-" + RunID(at: .now, random: SystemRandom()).hex)
         let file = try storage.create(temporary)
@@ -27,7 +33,12 @@ extension CapsuleFile {
 
     /// The file header and the batch that holds `capsule.create`.
     static func firstBytes(header: FileHeader, body: [UInt8], random: some RandomSource) -> [UInt8] {
-        var envelope = Envelope(type: .registered(.capsuleCreate), time: header.created, run: .zero, snapshot: header.digest)
+        var envelope = Envelope(
+            type: .registered(.capsuleCreate),
+            time: header.created,
+            run: .zero,
+            snapshot: header.digest
+        )
         envelope.media = .json
         envelope.bodyKind = .inline
         var salt = [UInt8](repeating: 0, count: EventView.saltSize)

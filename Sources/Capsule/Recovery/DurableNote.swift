@@ -1,4 +1,5 @@
-/// The note beside a capsule (`spec/format.md` section 11): the durable length, which counts, and who wrote last, which is advice.
+/// The note beside a capsule (`spec/format.md` section 11): the durable length, which counts, and who wrote last,
+/// which is advice.
 public struct DurableNote: Equatable, Sendable {
     static let size = 512
     private static let tag = "capsule-note-1 "

@@ -1,6 +1,7 @@
 /// Brings a capsule to a state in which everything in it is durable, before anything is served or appended.
 ///
-/// Call it under the exclusive lock. It changes nothing that a finished sync may have covered; see `spec/format.md` section 10.3.
+/// Call it under the exclusive lock. It changes nothing that a finished sync may have covered; see `spec/format.md`
+/// section 10.3.
 public struct Recovery {
     let path: FilePath
     let storage: any Storage
@@ -28,7 +29,8 @@ public struct Recovery {
         try file.sync()
     }
 
-    /// Writes the same bytes again: after a kill they may be in the cache only, and after a failed sync the cache may hold what
+    /// Writes the same bytes again: after a kill they may be in the cache only, and after a failed sync the cache may
+    /// hold what
     /// the disk does not and never will, because its pages count as clean.
     private func rewrite(from start: UInt64, to end: UInt64) throws {
         var next = start

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The operating system's files.
@@ -70,7 +70,8 @@ public struct PosixStorage: Storage {
     }
 
     private static func call(
-        _ first: UnsafePointer<CInterop.PlatformChar>, _ second: UnsafePointer<CInterop.PlatformChar>,
+        _ first: UnsafePointer<CInterop.PlatformChar>,
+        _ second: UnsafePointer<CInterop.PlatformChar>,
         _ operation: (UnsafePointer<CInterop.PlatformChar>, UnsafePointer<CInterop.PlatformChar>) -> Int32
     ) -> Int32 {
         operation(first, second) == 0 ? 0 : errno
@@ -123,9 +124,9 @@ final class PosixFile: StorageFile {
 
     func sync() throws(StorageError) {
         #if canImport(Darwin)
-        let status = fcntl(descriptor, F_FULLFSYNC)
+            let status = fcntl(descriptor, F_FULLFSYNC)
         #else
-        let status = fdatasync(descriptor)
+            let status = fdatasync(descriptor)
         #endif
         guard status == 0 else { throw StorageError("sync", path, .last) }
     }

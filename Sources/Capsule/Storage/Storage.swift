@@ -1,6 +1,7 @@
 /// Everything that the project does with files, so that a test can put a disk there which tears, fails and forgets.
 ///
-/// Calls block. Paths are as the caller gave them. What a call promises after a crash is what POSIX promises: contents after
+/// Calls block. Paths are as the caller gave them. What a call promises after a crash is what POSIX promises: contents
+/// after
 /// `StorageFile.sync`, names after `syncDirectory`.
 public protocol Storage: Sendable {
     /// Opens a regular file that exists.
@@ -43,7 +44,8 @@ public protocol StorageFile: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(StorageError) -> Int
     /// Writes at least one byte of a non-empty buffer. May write fewer, and may be interrupted.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) -> Int
-    /// Returns when content and length survive a power loss. A failure is final for this file: the kernel may have dropped what
+    /// Returns when content and length survive a power loss. A failure is final for this file: the kernel may have
+    /// dropped what
     /// it could not write, and a second call would then succeed without having written it.
     func sync() throws(StorageError)
     func truncate(to length: UInt64) throws(StorageError)
@@ -87,7 +89,7 @@ extension StorageFile {
                 let count = try read(into: rest, at: offset + UInt64(done))
                 if count == 0 { break }
                 done += count
-            } catch where error.errno == .interrupted {
+            } catch  where error.errno == .interrupted {
                 continue
             }
         }
@@ -101,7 +103,7 @@ extension StorageFile {
             do throws(StorageError) {
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
                 done += try write(rest, at: offset + UInt64(done))
-            } catch where error.errno == .interrupted {
+            } catch  where error.errno == .interrupted {
                 continue
             }
         }

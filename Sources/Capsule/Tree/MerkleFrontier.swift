@@ -1,6 +1,7 @@
 /// The right edge of a growing RFC 6962 tree: enough to add leaves and to compute the root, and nothing more.
 ///
-/// Holds one digest for each bit that is set in `size`, the largest subtree first. Adding a leaf costs one node hash on average,
+/// Holds one digest for each bit that is set in `size`, the largest subtree first. Adding a leaf costs one node hash
+/// on average,
 /// a root at most 63; memory is at most 64 digests.
 public struct MerkleFrontier: Sendable, Equatable {
     /// Leaves added.

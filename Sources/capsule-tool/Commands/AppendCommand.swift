@@ -3,13 +3,15 @@ import Ledger
 
 struct AppendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "append", abstract: "Append an event, or a stream of them, to a run.",
+        commandName: "append",
+        abstract: "Append an event, or a stream of them, to a run.",
         discussion: """
             One event:   capsule-tool append RUN --type note --body '{"text":"done"}'
             A stream:    agent | capsule-tool append RUN --ndjson
             Each line of a stream is {"type":"…","body":{…}} with optional actor, key, causes, time, trace, media, text,
             expected_sequence. With --type, each line is a body by itself. What stood before a bad line is kept.
-            """)
+            """
+    )
 
     @OptionGroup var write: WriteOptions
     @OptionGroup var target: RunOptions
@@ -38,7 +40,10 @@ struct AppendCommand: AsyncParsableCommand {
     @Option(help: "A retry with the same key is the same event.")
     var key: String?
 
-    @Option(name: .customLong("cause"), help: ArgumentHelp("An earlier event that this one follows from; may be repeated.", valueName: "n|RUN#n"))
+    @Option(
+        name: .customLong("cause"),
+        help: ArgumentHelp("An earlier event that this one follows from; may be repeated.", valueName: "n|RUN#n")
+    )
     var causes: [String] = []
 
     @Option(help: ArgumentHelp("Refuse unless the event gets this sequence.", valueName: "n"))
@@ -59,7 +64,8 @@ struct AppendCommand: AsyncParsableCommand {
         let bodies = [body, text, bodyFile].compactMap { $0 }
         guard bodies.count <= 1 else { throw ValidationError("give one of --body, --text and --body-file") }
         if ndjson {
-            guard bodies.isEmpty, causes.isEmpty, key == nil, expectedSequence == nil, time == nil, media == nil, trace == nil
+            guard bodies.isEmpty, causes.isEmpty, key == nil, expectedSequence == nil, time == nil, media == nil,
+                trace == nil
             else { throw ValidationError("with --ndjson, what concerns one event stands in its line") }
         } else if type == nil {
             throw ValidationError("name the event's --type, or read a stream with --ndjson")
@@ -71,8 +77,12 @@ struct AppendCommand: AsyncParsableCommand {
             let handle = try await target.handle(in: ledger)
             if ndjson {
                 let stream = EventStream(
-                    ledger: ledger, run: handle, wholeAs: try type.map { try EventType(name: $0) }, actor: actor,
-                    durability: durability.durability)
+                    ledger: ledger,
+                    run: handle,
+                    wholeAs: try type.map { try EventType(name: $0) },
+                    actor: actor,
+                    durability: durability.durability
+                )
                 try await stream.run(json: output.json)
             } else {
                 let draft = try self.draft(in: handle.id)
@@ -93,7 +103,9 @@ struct AppendCommand: AsyncParsableCommand {
         }
         if let media {
             guard let type = MediaType(name: media) else {
-                throw ValidationError("media type '\(media)' is not one of \(MediaType.registeredNames.joined(separator: ", "))")
+                throw ValidationError(
+                    "media type '\(media)' is not one of \(MediaType.registeredNames.joined(separator: ", "))"
+                )
             }
             draft.media = type
         }

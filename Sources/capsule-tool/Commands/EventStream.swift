@@ -1,11 +1,11 @@
 import Ledger
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Events from standard input, one a line, appended as fast as they come.
@@ -76,7 +76,9 @@ struct EventStream {
         var numbers: [Int] = []
         var failure: (any Error)?
         bytes.withUnsafeBytes { all in
-            for line in all.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast(all.last == 10 ? 1 : 0) {
+            for line in all.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast(
+                all.last == 10 ? 1 : 0
+            ) {
                 tally.line += 1
                 let line = Self.trimmed(UnsafeRawBufferPointer(rebasing: line))
                 if line.isEmpty { continue }

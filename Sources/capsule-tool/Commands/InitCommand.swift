@@ -3,8 +3,10 @@ import Ledger
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Make a new capsule.",
-        discussion: "Fails with status 73 if the file exists. Of two at once, one makes the file and the other is told.")
+        commandName: "init",
+        abstract: "Make a new capsule.",
+        discussion: "Fails with status 73 if the file exists. Of two at once, one makes the file and the other is told."
+    )
 
     @Argument(help: "The file to make.", completion: .file(extensions: ["cpsl"]))
     var file = CapsuleLocator.defaultName

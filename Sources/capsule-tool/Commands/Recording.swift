@@ -3,11 +3,11 @@ import ProcessRunner
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// One command, run and recorded: a tool call, its output if asked for, its result, the seal.
@@ -39,7 +39,10 @@ struct Recording: Sendable {
     ///
     /// - Parameter captureLimit: bytes of each stream that are kept; 0 keeps none.
     static func begin(
-        _ words: [String], in run: RunHandle, ledger: CapsuleLedger, captureLimit: Int
+        _ words: [String],
+        in run: RunHandle,
+        ledger: CapsuleLedger,
+        captureLimit: Int
     ) async throws -> Recording {
         var body = JSONWriter()
         body.object { object in
@@ -53,11 +56,16 @@ struct Recording: Sendable {
         let draft = EventDraft(.registered(.toolCall), body: body.bytes)
         let receipts = try await ledger.append([draft], to: run, durability: .durable)
         return Recording(
-            ledger: ledger, run: run, words: words, captureLimit: captureLimit,
-            call: receipts.first?.event ?? EventReference(run: run.id, sequence: 0))
+            ledger: ledger,
+            run: run,
+            words: words,
+            captureLimit: captureLimit,
+            call: receipts.first?.event ?? EventReference(run: run.id, sequence: 0)
+        )
     }
 
-    /// Runs the command and records how it ended. What goes wrong with recording is said, and does not change how the command ends.
+    /// Runs the command and records how it ended. What goes wrong with recording is said, and does not change how the
+    /// command ends.
     func runCommand() async -> End {
         let (pieces, feed) = AsyncStream.makeStream(of: CapturedOutput.Piece.self)
         let writer = Task { try await store(pieces) }
@@ -114,7 +122,10 @@ struct Recording: Sendable {
             object.member("duration_ns", outcome.durationNanoseconds)
             for (name, stream) in [("stdout", ProcessRunner.Stream.standardOutput), ("stderr", .standardError)] {
                 let summary = output.summary(of: stream)
-                object.member(name, ["bytes": .number(JSONNumber(summary.bytes)), "sha256": .string(summary.digest.hex)])
+                object.member(
+                    name,
+                    ["bytes": .number(JSONNumber(summary.bytes)), "sha256": .string(summary.digest.hex)]
+                )
             }
         }
         var result = EventDraft(.registered(.toolResult), body: body.bytes)
@@ -122,7 +133,11 @@ struct Recording: Sendable {
         _ = try await ledger.append([result], to: run, durability: .written)
         details.time = .now
         let wasStopped = !isSuccess && !outcome.forwardedSignals.isEmpty
-        _ = try await ledger.end(run, outcome: isSuccess ? .completed : wasStopped ? .cancelled : .failed, details: details)
+        _ = try await ledger.end(
+            run,
+            outcome: isSuccess ? .completed : wasStopped ? .cancelled : .failed,
+            details: details
+        )
     }
 
     private func finish(_ error: ProcessRunnerError) async throws {
@@ -142,7 +157,8 @@ struct Recording: Sendable {
     }
 }
 
-/// Runs blocking work on a thread of its own: the shared pool has as many threads as cores, and a command may run for hours.
+/// Runs blocking work on a thread of its own: the shared pool has as many threads as cores, and a command may run for
+/// hours.
 private func onOwnThread<R: Sendable>(_ work: @escaping @Sendable () -> R) async -> R {
     await withCheckedContinuation { continuation in
         startThread { continuation.resume(returning: work()) }

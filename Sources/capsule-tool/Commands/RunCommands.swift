@@ -19,14 +19,17 @@ struct StageCommand: AsyncParsableCommand {
         output.print(
             try await write.withLedger { ledger in
                 try await ledger.enter(stage: stage, in: target.handle(in: ledger), reason: reason)
-            })
+            }
+        )
     }
 }
 
 struct CheckpointCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "checkpoint", abstract: "Mark a point to go back to, and state the size and root of everything up to it.",
-        discussion: "With --snapshot, another policy comes into force there.")
+        commandName: "checkpoint",
+        abstract: "Mark a point to go back to, and state the size and root of everything up to it.",
+        discussion: "With --snapshot, another policy comes into force there."
+    )
 
     @OptionGroup var write: WriteOptions
     @OptionGroup var target: RunOptions
@@ -46,14 +49,17 @@ struct CheckpointCommand: AsyncParsableCommand {
                 let handle = try await target.handle(in: ledger)
                 if let policy { _ = try await ledger.bind(policy, in: handle, reason: label) }
                 return try await ledger.checkpoint(label: label, in: handle)
-            })
+            }
+        )
     }
 }
 
 struct EndCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "end", abstract: "End and seal a run.",
-        discussion: "Repeating it with the same outcome gives the same answer. Anyone may end a run as abandoned.")
+        commandName: "end",
+        abstract: "End and seal a run.",
+        discussion: "Repeating it with the same outcome gives the same answer. Anyone may end a run as abandoned."
+    )
 
     @OptionGroup var write: WriteOptions
     @OptionGroup var target: RunOptions
@@ -82,6 +88,7 @@ struct EndCommand: AsyncParsableCommand {
                 details.reason = reason
                 let outcome = abandoned ? .abandoned : Outcome(name: self.outcome.rawValue) ?? .completed
                 return try await ledger.end(target.handle(in: ledger), outcome: outcome, details: details)
-            })
+            }
+        )
     }
 }

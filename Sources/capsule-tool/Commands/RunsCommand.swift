@@ -46,7 +46,9 @@ struct RunsCommand: ParsableCommand {
         case "ended": query.state = .ended
         case .some(let name):
             guard let outcome = Outcome(name: name) else {
-                throw ValidationError("'\(name)' is not open, ended, or one of \(Outcome.allCases.map(\.name).joined(separator: ", "))")
+                throw ValidationError(
+                    "'\(name)' is not open, ended, or one of \(Outcome.allCases.map(\.name).joined(separator: ", "))"
+                )
             }
             query.state = .ended
             return outcome
@@ -63,7 +65,8 @@ struct RunsCommand: ParsableCommand {
         var titles: [Digest: String] = [:]
         let digits = Self.prefixLength(rows.map(\.id.description))
         for row in rows {
-            let title = try titles[row.snapshot] ?? reader.policyTitle(of: row.snapshot) ?? String(row.snapshot.hex.prefix(12))
+            let title =
+                try titles[row.snapshot] ?? reader.policyTitle(of: row.snapshot) ?? String(row.snapshot.hex.prefix(12))
             titles[row.snapshot] = title
             columns.add([
                 String(row.id.description.prefix(digits)), row.name ?? row.spec ?? "", row.stateName,
@@ -107,7 +110,8 @@ extension RunRow {
 
     func value(policy: String?) -> JSONValue {
         [
-            "run": .string("\(id)"), "name": name.map { .string($0) } ?? .null, "spec": spec.map { .string($0) } ?? .null,
+            "run": .string("\(id)"), "name": name.map { .string($0) } ?? .null,
+            "spec": spec.map { .string($0) } ?? .null,
             "state": .string(isOpen ? "open" : "ended"), "outcome": outcome.map { .string($0.name) } ?? .null,
             "started": .string("\(startTime)"), "ended": endTime.map { .string("\($0)") } ?? .null,
             "last_event": .string("\(lastTime)"), "duration_ns": .number(JSONNumber(duration)),

@@ -2,11 +2,11 @@ import ArgumentParser
 import Ledger
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Which capsule, for every command.
@@ -18,8 +18,10 @@ struct CapsuleOption: ParsableArguments {
         let folder = getcwd(nil, 0)
         defer { free(folder) }
         return try CapsuleLocator.find(
-            option: capsule, environment: Terminal.environment("CAPSULE_FILE"),
-            directory: FilePath(folder.map { String(cString: $0) } ?? "."))
+            option: capsule,
+            environment: Terminal.environment("CAPSULE_FILE"),
+            directory: FilePath(folder.map { String(cString: $0) } ?? ".")
+        )
     }
 
     /// Opens the capsule for reading, and says so if one copy of its header is damaged.

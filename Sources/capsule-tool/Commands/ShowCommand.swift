@@ -3,12 +3,20 @@ import Ledger
 
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a run, or with RUN#12 one event of it in full.",
-        discussion: "The run's sequences and its seal are checked against its events while it is read. 'verify' checks the whole file.")
+        commandName: "show",
+        abstract: "Show a run, or with RUN#12 one event of it in full.",
+        discussion:
+            "The run's sequences and seal are checked while it is read. 'verify' checks the whole file."
+    )
 
     @OptionGroup var capsule: CapsuleOption
 
-    @Argument(help: ArgumentHelp("The run: its ID, a unique prefix of it, or its name; RUN#12 is its event 12.", valueName: "run"))
+    @Argument(
+        help: ArgumentHelp(
+            "The run: its ID, a unique prefix of it, or its name; RUN#12 is its event 12.",
+            valueName: "run"
+        )
+    )
     var name: String
 
     @Option(help: ArgumentHelp("Events of this type only; may be repeated.", valueName: "type"))
@@ -52,7 +60,9 @@ struct ShowCommand: ParsableCommand {
             Output.line()
             for line in view.eventLines(events, width: Terminal.width) { Output.line(line) }
         }
-        if let problem = timeline.problems.first { throw Failure(.no, "run \(row.id): \(problem); see 'capsule-tool verify'") }
+        if let problem = timeline.problems.first {
+            throw Failure(.no, "run \(row.id): \(problem); see 'capsule-tool verify'")
+        }
     }
 
     private func showEvent(_ sequence: UInt32, of row: RunRow, _ reader: LedgerReader) throws {

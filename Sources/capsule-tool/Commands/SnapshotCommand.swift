@@ -3,11 +3,16 @@ import Ledger
 
 struct SnapshotCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snapshot", abstract: "Look at policy snapshots, or store one.",
-        subcommands: [List.self, Show.self, Add.self, Canonicalize.self])
+        commandName: "snapshot",
+        abstract: "Look at policy snapshots, or store one.",
+        subcommands: [List.self, Show.self, Add.self, Canonicalize.self]
+    )
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the snapshots in the capsule.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List the snapshots in the capsule."
+        )
 
         @OptionGroup var capsule: CapsuleOption
 
@@ -27,7 +32,9 @@ struct SnapshotCommand: AsyncParsableCommand {
                                 "bytes": .number(JSONNumber(row.size)), "runs": .number(JSONNumber(row.runs)),
                                 "first_used": row.firstSeen.map { .string("\($0)") } ?? .null,
                             ]
-                        }))
+                        }
+                    )
+                )
             } else if rows.isEmpty {
                 complain("no snapshots")
             } else {
@@ -46,8 +53,11 @@ struct SnapshotCommand: AsyncParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "show", abstract: "Print a snapshot, its hash checked.",
-            discussion: "On a terminal the JSON is indented; elsewhere, or with --raw, the bytes are those that were hashed.")
+            commandName: "show",
+            abstract: "Print a snapshot, its hash checked.",
+            discussion:
+                "On a terminal the JSON is indented; elsewhere, or with --raw, the bytes are those that were hashed."
+        )
 
         @OptionGroup var capsule: CapsuleOption
 
@@ -65,7 +75,9 @@ struct SnapshotCommand: AsyncParsableCommand {
             }
             if Terminal.isOutput, !raw, let value = try? JSONValue.parse(object.bytes) {
                 let text = String(decoding: value.encoded(.pretty), as: UTF8.self)
-                for line in text.split(separator: "\n", omittingEmptySubsequences: false) { Output.line(Printable.escape(String(line))) }
+                for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+                    Output.line(Printable.escape(String(line)))
+                }
             } else {
                 Output.bytes(object.bytes)
             }
@@ -74,7 +86,9 @@ struct SnapshotCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "add", abstract: "Store a snapshot that was compiled elsewhere, and print its ID.")
+            commandName: "add",
+            abstract: "Store a snapshot that was compiled elsewhere, and print its ID."
+        )
 
         @OptionGroup var write: WriteOptions
 
@@ -90,7 +104,9 @@ struct SnapshotCommand: AsyncParsableCommand {
 
     struct Canonicalize: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "canonicalize", abstract: "Write JSON in its canonical form (RFC 8785) to standard output.")
+            commandName: "canonicalize",
+            abstract: "Write JSON in its canonical form (RFC 8785) to standard output."
+        )
 
         @Argument(help: "A JSON file; - is standard input.", completion: .file())
         var file: String

@@ -3,8 +3,12 @@ import Ledger
 
 /// What is said of a run when it begins, for `start` and `record`.
 struct RunStartOptions: ParsableArguments {
-    @Option(help: ArgumentHelp(
-        "The policy: a file of canonical JSON, or sha256:… of a snapshot in the capsule.", valueName: "file|id"))
+    @Option(
+        help: ArgumentHelp(
+            "The policy: a file of canonical JSON, or sha256:… of a snapshot in the capsule.",
+            valueName: "file|id"
+        )
+    )
     var snapshot: String
 
     @Option(help: "Your own name of the run. Repeating the command then gives the same run.")
@@ -59,7 +63,9 @@ struct RunStartOptions: ParsableArguments {
 
 struct StartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Begin a run under a policy snapshot, and print its ID.")
+        commandName: "start",
+        abstract: "Begin a run under a policy snapshot, and print its ID."
+    )
 
     @OptionGroup var write: WriteOptions
     @OptionGroup var options: RunStartOptions

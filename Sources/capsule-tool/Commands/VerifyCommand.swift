@@ -3,12 +3,14 @@ import Ledger
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Read the whole capsule and say what is proved, what is not, and what is wrong.",
+        commandName: "verify",
+        abstract: "Read the whole capsule and say what is proved, what is not, and what is wrong.",
         discussion: """
             Checks checksums, leaves, commitments, roots, seals, snapshot content and the rules of every run.
             Exit status: 0 nothing contradicts what the capsule says · 1 broken, or with --require-snapshots a run or an
             event without its snapshot · 3 damaged, cut short, or not readable by this version.
-            """)
+            """
+    )
 
     @OptionGroup var capsule: CapsuleOption
 
@@ -31,7 +33,8 @@ struct VerifyCommand: ParsableCommand {
         try end(result)
     }
 
-    /// The exit status: a finding about snapshots makes a capsule broken with or without the flag, which adds that it be looked for.
+    /// The exit status: a finding about snapshots makes a capsule broken with or without the flag, which adds that it
+    /// be looked for.
     private func end(_ result: CapsuleVerification) throws {
         let report = result.report
         if requireSnapshots, !result.unboundEvents.isEmpty {
@@ -43,7 +46,11 @@ struct VerifyCommand: ParsableCommand {
             if let id = result.malformedSnapshots.first {
                 throw Failure(.no, "snapshot \(PolicySnapshot.text(id)) is not canonical JSON")
             }
-        case .broken: throw Failure(.no, "the capsule is broken: \(report.error.map { "\($0)" } ?? report.findings.first?.reason ?? "")")
+        case .broken:
+            throw Failure(
+                .no,
+                "the capsule is broken: \(report.error.map { "\($0)" } ?? report.findings.first?.reason ?? "")"
+            )
         case .damaged, .cutShort, .unsupported:
             throw Failure(.unreadable, report.error.map { "\($0)" } ?? report.verdict.rawValue)
         }
@@ -75,7 +82,9 @@ struct VerifyCommand: ParsableCommand {
             let place = finding.event.map { "\($0): " } ?? ""
             lines.append("  \(place)\(Printable.escape(finding.reason)) [\(finding.code.rawValue)]")
         }
-        if report.findingCount > 20 { lines.append("  … and \(report.findingCount - 20) more; --json lists up to 1000") }
+        if report.findingCount > 20 {
+            lines.append("  … and \(report.findingCount - 20) more; --json lists up to 1000")
+        }
         for id in result.malformedSnapshots.prefix(20) { lines.append("  snapshot \(id.hex) is not canonical JSON") }
         if result.isSound {
             lines.append("  proved      every checksum, leaf, commitment, root and seal agrees,")
@@ -96,7 +105,8 @@ struct VerifyCommand: ParsableCommand {
     private func headline(_ report: Verifier.Report) -> String {
         switch report.verdict {
         case .intact: "intact"
-        case .tornTail: "intact up to a torn write, which the next append cuts off: \(report.error.map { "\($0)" } ?? "")"
+        case .tornTail:
+            "intact up to a torn write, which the next append cuts off: \(report.error.map { "\($0)" } ?? "")"
         case .beingWritten: "intact up to here; a writer is at work"
         case .damaged: "DAMAGED: \(report.error.map { "\($0)" } ?? "")"
         case .broken: "BROKEN\(report.error.map { ": \($0)" } ?? "")"
@@ -120,12 +130,14 @@ extension CapsuleVerification {
                 "reason": .string(finding.reason),
             ]
         }
-        let error: JSONValue = report.error.map { error in
-            [
-                "code": .string(error.code.rawValue), "offset": error.offset.map { .number(JSONNumber($0)) } ?? .null,
-                "reason": .string(error.reason),
-            ]
-        } ?? .null
+        let error: JSONValue =
+            report.error.map { error in
+                [
+                    "code": .string(error.code.rawValue),
+                    "offset": error.offset.map { .number(JSONNumber($0)) } ?? .null,
+                    "reason": .string(error.reason),
+                ]
+            } ?? .null
         return [
             "capsule": .string(path.string), "verdict": .string(report.verdict.rawValue), "sound": .bool(isSound),
             "error": error, "findings": .array(findings), "finding_count": .number(JSONNumber(report.findingCount)),

@@ -12,7 +12,9 @@ enum EventSummary {
         case .blob(let blob): return "(\(event.envelope.media.name), \(Human.bytes(blob.length)))"
         case .inline(let bytes):
             if let value = event.json { return cut(words(event.envelope, value)) }
-            guard event.envelope.media.isText else { return "(\(event.envelope.media.name), \(Human.bytes(UInt64(bytes.count))))" }
+            guard event.envelope.media.isText else {
+                return "(\(event.envelope.media.name), \(Human.bytes(UInt64(bytes.count))))"
+            }
             return cut(String(decoding: bytes.prefix(limit), as: UTF8.self).replacing("\n", with: "⏎"))
         }
     }
@@ -22,7 +24,8 @@ enum EventSummary {
     private static func words(_ envelope: Envelope, _ body: JSONValue) -> String {
         guard case .registered(let type) = envelope.type else { return compact(body) }
         switch type {
-        case .runStart: return join([body["name"]?.string, body["spec"]?.string, body["risk"]?.string.map { "risk \($0)" }])
+        case .runStart:
+            return join([body["name"]?.string, body["spec"]?.string, body["risk"]?.string.map { "risk \($0)" }])
         case .runEnd: return join([envelope.seal?.outcome?.name, body["reason"]?.string])
         case .actor: return join([body["name"]?.string, body["kind"]?.string])
         case .stage: return join([body["name"]?.string, body["reason"]?.string])
@@ -34,12 +37,17 @@ enum EventSummary {
         case .toolResult: return toolResult(body)
         case .modelCall:
             return join([
-                body["model"]?.string, body["input_tokens"]?.int.map { "\($0) in" }, body["output_tokens"]?.int.map { "\($0) out" },
-                body["cost_usd"]?.string.map { "$\($0)" }, body["duration_ns"]?.int.map { Human.duration(nanoseconds: Int64($0)) },
+                body["model"]?.string, body["input_tokens"]?.int.map { "\($0) in" },
+                body["output_tokens"]?.int.map { "\($0) out" },
+                body["cost_usd"]?.string.map { "$\($0)" },
+                body["duration_ns"]?.int.map { Human.duration(nanoseconds: Int64($0)) },
                 body["summary"]?.string,
             ])
         case .patchApplied: return patch(body)
-        case .routingDecision: return join([body["role"]?.string, "→", body["model"]?.string ?? body["result"]?.string, body["reason"]?.string])
+        case .routingDecision:
+            return join([
+                body["role"]?.string, "→", body["model"]?.string ?? body["result"]?.string, body["reason"]?.string,
+            ])
         default: return compact(body)
         }
     }
@@ -58,7 +66,9 @@ enum EventSummary {
 
     private static func patch(_ body: JSONValue) -> String {
         let files = body["files"]?.array ?? []
-        func sum(_ key: String) -> Int { files.reduce(0) { $0.addingReportingOverflow($1[key]?.int ?? 0).partialValue } }
+        func sum(_ key: String) -> Int {
+            files.reduce(0) { $0.addingReportingOverflow($1[key]?.int ?? 0).partialValue }
+        }
         let name = files.count == 1 ? files[0]["path"]?.string : "\(files.count) files"
         return join([name, "+\(sum("added"))", "-\(sum("removed"))", body["summary"]?.string])
     }
@@ -69,7 +79,9 @@ enum EventSummary {
 
     private static func compact(_ value: JSONValue) -> String {
         if let text = value.string { return text }
-        if let list = value.array, list.allSatisfy({ $0.string != nil }) { return list.compactMap(\.string).joined(separator: " ") }
+        if let list = value.array, list.allSatisfy({ $0.string != nil }) {
+            return list.compactMap(\.string).joined(separator: " ")
+        }
         return String(decoding: value.encoded(.compact), as: UTF8.self)
     }
 }

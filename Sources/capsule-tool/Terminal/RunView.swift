@@ -28,7 +28,9 @@ struct RunView {
         lines.append(("snapshot", PolicySnapshot.text(row.snapshot)))
         let end = row.endTime.map { " – \(Self.clock($0))" } ?? " – open"
         let day = row.startTime.text(fractionDigits: 0).prefix(10)
-        lines.append(("time", "\(day) \(Self.clock(row.startTime))\(end) UTC, \(Human.duration(nanoseconds: row.duration))"))
+        lines.append(
+            ("time", "\(day) \(Self.clock(row.startTime))\(end) UTC, \(Human.duration(nanoseconds: row.duration))")
+        )
         var facts: [String] = []
         if let spec = start?["spec"]?.string { facts.append("spec \(spec)") }
         if let risk = start?["risk"]?.string { facts.append("risk \(risk)") }
@@ -81,7 +83,8 @@ struct RunView {
         members["problems"] = .array(timeline.problems.map { .string($0) })
         members["root"] = .string(timeline.root.hex)
         members["timeline"] = .array(
-            events.map { EventDetail(event: $0, body: $0.inlineBody, actors: actors, stages: stages).value() })
+            events.map { EventDetail(event: $0, body: $0.inlineBody, actors: actors, stages: stages).value() }
+        )
         return .object(members)
     }
 }
@@ -103,7 +106,12 @@ struct EventDetail {
         if let actor = actors[envelope.actor] { lines.append(("actor", "\(actor) (#\(envelope.actor))")) }
         if envelope.stage > 0 { lines.append(("stage", "\(stages[envelope.stage] ?? "?") (#\(envelope.stage))")) }
         if !envelope.causes.isEmpty {
-            lines.append(("causes", envelope.causes.map { $0.run == envelope.run ? "#\($0.sequence)" : "\($0)" }.joined(separator: ", ")))
+            lines.append(
+                (
+                    "causes",
+                    envelope.causes.map { $0.run == envelope.run ? "#\($0.sequence)" : "\($0)" }.joined(separator: ", ")
+                )
+            )
         }
         if let trace = envelope.trace { lines.append(("trace", trace.traceparent)) }
         if let key = envelope.key { lines.append(("key hash", key.hex)) }
@@ -127,7 +135,8 @@ struct EventDetail {
         case .withheld: "withheld; the commitment to it stands"
         case .inline(let bytes): "\(event.envelope.media.name), \(bytes.count) bytes"
         case .blob(let blob):
-            "\(event.envelope.media.name), \(blob.length) bytes, blob \(blob.id.hex)\(body == nil ? ", not in the file" : "")"
+            "\(event.envelope.media.name), \(blob.length) bytes, blob \(blob.id.hex)"
+                + (body == nil ? ", not in the file" : "")
         }
     }
 
@@ -170,7 +179,9 @@ struct EventDetail {
 
     private func bodyMembers(_ body: [UInt8]) -> [(String, JSONValue)] {
         if event.envelope.media == .json, let value = try? JSONValue.parse(body) { return [("body", value)] }
-        if event.envelope.media.isText, let text = String(validating: body, as: UTF8.self) { return [("text", .string(text))] }
+        if event.envelope.media.isText, let text = String(validating: body, as: UTF8.self) {
+            return [("text", .string(text))]
+        }
         return [("bytes_hex", .string(Hex.encode(body)))]
     }
 }
