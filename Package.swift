@@ -66,7 +66,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),
-        .testTarget(name: "CapsuleTests", dependencies: ["Capsule", "Support"], swiftSettings: settings),
+        .testTarget(name: "CapsuleTests", dependencies: ["CCRC32C", "Capsule", "Support"], swiftSettings: settings),
         .testTarget(name: "WriterQueueTests", dependencies: ["WriterQueue", "Support"], swiftSettings: settings),
         .testTarget(
             name: "SnapshotIndexTests",

@@ -18,6 +18,10 @@ actor CapsuleWriter {
     private var session: WriterSession?
     /// The capsule that was opened first: another one under its name is not written to.
     private var known: CapsuleID?
+    /// What was durable in which generation: a file that is opened again must not be shorter.
+    private var knownGeneration: UInt64 = 0
+    private var knownDurable: UInt64 = 0
+    private var isClosed = false
     private var isPoisoned = false
     private var holdsLock = false
 
@@ -57,6 +61,7 @@ actor CapsuleWriter {
             holdsLock = false
         }
         session = nil
+        isClosed = true
     }
 
     /// Takes turns until nothing waits, from the next moment on that the thread is free.
@@ -75,6 +80,7 @@ actor CapsuleWriter {
 
     private func take(_ entries: [PendingList.Entry]) {
         if entries.isEmpty { return }
+        if isClosed { return fail(entries, WriteError(.closed, "the queue was closed")) }
         if isPoisoned {
             return fail(entries, WriteError(.poisoned, "an earlier write failed for good; open the capsule again"))
         }
@@ -89,6 +95,7 @@ actor CapsuleWriter {
         for entry in entries { turn.admit(entry) }
         finish(&turn)
         statistics.fileLength = session.end
+        (knownGeneration, knownDurable) = (session.capsule.header.generation, session.durable)
         do { try endTurn(session) } catch { isPoisoned = true }
         turn.answer(pending)
     }
@@ -189,6 +196,7 @@ actor CapsuleWriter {
             lockTimeout: options.lockTimeout,
             expecting: known
         )
+        if opened.capsule.header.generation == knownGeneration { opened.expect(durable: knownDurable) }
         session = opened
         return opened
     }

@@ -59,6 +59,9 @@ final class WriterSession {
         }
     }
 
+    /// Says what an earlier session of this writer knew to be durable.
+    func expect(durable known: UInt64) { durable = max(durable, known) }
+
     /// Whether the path names the file that is open.
     func isStillNamed() throws -> Bool { try storage.identity(of: path) == identity }
 

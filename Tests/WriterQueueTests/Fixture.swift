@@ -216,9 +216,15 @@ final class Gate: Sendable {
         semaphore.signal()
     }
 
-    /// Returns when somebody waits at the gate.
+    struct NobodyCame: Error {}
+
+    /// Returns when somebody waits at the gate; gives up long after anybody would have come.
     func arrival() async throws {
-        while !state.withLock({ $0.arrived }) { try await Task.sleep(for: .milliseconds(1)) }
+        for _ in 0..<30_000 {
+            if state.withLock({ $0.arrived }) { return }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        throw NobodyCame()
     }
 }
 

@@ -121,6 +121,18 @@ import Testing
         #expect(event.envelope.causes == start.causes)
     }
 
+    @Test func theFirstEventOfARunIsNoCauseOfItself() async throws {
+        let desk = try Desk()
+        let queue = try await desk.open()
+        let object = try StoredObject(.snapshot, Desk.policy)
+        var start = EventDraft.of(.runStart)
+        start.causes = [EventReference(run: CapsuleBuilder.run(6), sequence: 0)]
+        let target = Submission.Target.newRun(CapsuleBuilder.run(6), name: nil, snapshot: object.id, token: nil)
+        let submission = Submission(target, events: [start], objects: [object])
+        _ = try? await queue.submit(submission)
+        #expect(try desk.read().events.allSatisfy { $0.envelope.causes.isEmpty })
+    }
+
     @Test func anEndRepeatedIsTheSameEnd() async throws {
         let desk = try Desk()
         let queue = try await desk.open()

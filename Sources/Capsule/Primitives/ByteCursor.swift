@@ -75,5 +75,5 @@ extension [UInt8] {
         Swift.withUnsafeBytes(of: integer.littleEndian) { replaceSubrange(offset..<(offset + $0.count), with: $0) }
     }
 
-    mutating func appendZeroes(_ count: Int) { append(contentsOf: repeatElement(0, count: count)) }
+    mutating func appendZeroes(_ count: Int) { append(contentsOf: [UInt8](repeating: 0, count: count)) }
 }

@@ -59,8 +59,27 @@ public struct Recovery {
         let directory = path.directory
         let stem = (path.lastComponent?.string ?? "capsule") + Self.tailMark
         let kept = try storage.names(in: directory).filter { $0.hasPrefix(stem) }
-        let number = kept.compactMap { Int($0.dropFirst(stem.count)) }.max() ?? 0
-        let copy = try storage.create(path.appending(toName: "\(Self.tailMark)\(number + 1)"))
+        let newest = kept.compactMap { Self.tailNumber($0, stem: stem) }.max() ?? 0
+        let name = path.appending(toName: "\(Self.tailMark)\(newest + 1)")
+        let copy = try storage.create(name)
+        do {
+            try copyTail(from: start, to: end, into: copy)
+        } catch {
+            // A part of it is of no use, and the next try would leave another one.
+            try? storage.remove(name)
+            throw error
+        }
+        try storage.syncDirectory(directory)
+        try dropOldest(stem: stem, directory: directory, newest: newest + 1)
+    }
+
+    /// The number at the end of a kept tail's name; other names, and numbers that nobody counts to, are not ours.
+    private static func tailNumber(_ name: String, stem: String) -> Int? {
+        Int(name.dropFirst(stem.count)).flatMap { (0..<1_000_000_000).contains($0) ? $0 : nil }
+    }
+
+    private func copyTail(from start: UInt64, to end: UInt64, into copy: any StorageFile) throws {
+        defer { copy.close() }
         var next = start
         while next < end {
             let bytes = try file.bytes(at: next, count: Int(min(1 << 20, end - next)))
@@ -73,14 +92,11 @@ public struct Recovery {
             next += UInt64(bytes.count)
         }
         try copy.sync()
-        try storage.syncDirectory(directory)
-        copy.close()
-        try dropOldest(stem: stem, directory: directory, newest: number + 1)
     }
 
     private func dropOldest(stem: String, directory: FilePath, newest: Int) throws {
         for name in try storage.names(in: directory) where name.hasPrefix(stem) {
-            guard let number = Int(name.dropFirst(stem.count)), number <= newest - Limits.keptTails,
+            guard let number = Self.tailNumber(name, stem: stem), number <= newest - Limits.keptTails,
                 let component = FilePath.Component(name)
             else { continue }
             try storage.remove(directory.appending(component))

@@ -50,15 +50,19 @@ struct EventStream {
 
     private func readAll(_ tally: inout Tally) async throws {
         var buffer: [UInt8] = []
+        // Bytes of the buffer that hold no end of a line.
+        var searched = 0
         var chunk = [UInt8](repeating: 0, count: Self.readSize)
         while true {
             let count = read(0, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw StorageError("read", "standard input", Errno(rawValue: errno)) }
             if count == 0 { break }
-            let searchFrom = buffer.count
             buffer.append(contentsOf: chunk[..<count])
-            guard let end = buffer[searchFrom...].lastIndex(of: UInt8(ascii: "\n")) else {
+            // A pipe gives 64 KiB at once. What waits behind it goes into the same write, and compresses better there.
+            if buffer.count < Self.readSize, Self.isMoreWaiting() { continue }
+            guard let end = buffer[searched...].lastIndex(of: UInt8(ascii: "\n")) else {
+                searched = buffer.count
                 guard buffer.count <= Self.lineLimit else {
                     throw Failure(.malformedInput, "line \(tally.line + 1): a line has at most \(Self.lineLimit) bytes")
                 }
@@ -66,8 +70,14 @@ struct EventStream {
             }
             try await append(Array(buffer[...end]), &tally)
             buffer.removeFirst(end + 1)
+            searched = 0
         }
         if !buffer.isEmpty { try await append(buffer, &tally) }
+    }
+
+    private static func isMoreWaiting() -> Bool {
+        var descriptor = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, 0) == 1 && descriptor.revents & Int16(POLLIN) != 0
     }
 
     /// Appends whole lines. Of those before a bad one, none is lost.
