@@ -9,11 +9,23 @@ public final class LedgerReader: Sendable {
     /// How far the index reaches, and how the file ended.
     public let status: Status
 
+    /// What the note said to be durable before the file was read.
+    private let noted: UInt64
+
+    /// Whether the file could be read to its end, as far as anything known says where that is.
+    public var isWhole: Bool {
+        [.end, .beingWritten].contains(status.ending) && max(status.knownDurable, noted) <= status.end
+    }
+
     /// Opens the index of a capsule and brings it up to date.
     ///
     /// - Throws: `StorageError`, `CapsuleError.cutShort`.
     public init(_ capsule: CapsuleFile, progress: ((UInt64, UInt64) -> Void)? = nil) throws {
         self.capsule = capsule
+        // Before the file is read: what a writer notes later is of no concern to what was read.
+        noted =
+            DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)?
+            .durableLength ?? 0
         index = try SnapshotIndex(for: capsule)
         status = try index.catchUp(progress: progress)
     }

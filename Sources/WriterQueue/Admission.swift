@@ -220,8 +220,11 @@ struct Admission {
         if event.draft.type == .registered(.capsuleClose) { cursor.isEnding = true }
         if event.draft.type == .registered(.runEnd) {
             cursor.isEnding = true
+            guard let outcome = event.draft.outcome else {
+                throw WriteError(.misplacedType, "run.end needs an outcome; use 'capsule-tool end'")
+            }
             // The root is put in when the event is encoded: it needs the leaves before it.
-            admitted.envelope.seal = Envelope.Seal(outcomeCode: event.draft.outcome?.rawValue ?? 0, root: .zero)
+            admitted.envelope.seal = Envelope.Seal(outcomeCode: outcome.rawValue, root: .zero)
         }
         if key != nil { admitted.fingerprint = admitted.contentFingerprint }
         try append(admitted)

@@ -48,7 +48,7 @@ final class WriterSession {
         let note = DurableNote.path(for: path)
         while true {
             do throws(StorageError) {
-                return try storage.open(note, for: .readingAndWriting)
+                return try storage.open(note, for: .readingAndWritingNoLink)
             } catch  where error.errno == .noSuchFileOrDirectory {
                 do throws(StorageError) {
                     return try storage.create(note)
@@ -204,8 +204,11 @@ final class WriterSession {
     /// It may be lost, and never leads: no sync, and a failure only makes the next writer read more.
     private func writeNote(holder: String) {
         let note = DurableNote(
-            capsule: capsule.header.capsule, generation: capsule.header.generation, durableLength: durable,
-            holder: holder)
+            capsule: capsule.header.capsule,
+            generation: capsule.header.generation,
+            durableLength: durable,
+            holder: holder
+        )
         try? note.encoded.withUnsafeBytes { bytes throws in try noteFile.writeFully(bytes, at: 0) }
         isNoteOurs = true
     }

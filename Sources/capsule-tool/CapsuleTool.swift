@@ -30,6 +30,7 @@ enum Main {
     static func main() async {
         // A reader that went away ends our output, not our work.
         ignoreBrokenPipes()
+        fillClosedStandardDescriptors()
         do {
             var command = try CapsuleTool.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -38,6 +39,9 @@ enum Main {
                 try command.run()
             }
             Output.flush()
+        } catch let error as ValidationError {
+            Output.flush()
+            ExitStatus.endForUsage(error.message)
         } catch {
             Output.flush()
             ExitStatus.end(with: error)

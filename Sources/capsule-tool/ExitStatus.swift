@@ -20,6 +20,12 @@ enum ExitStatus: Int32 {
     case noCapsule = 66
     case exists = 73
 
+    /// Says what is wrong with an argument whose value was looked at late, and ends the process.
+    static func endForUsage(_ message: String) -> Never {
+        complain("\(message); see 'capsule-tool --help'")
+        exit(64)
+    }
+
     /// Says what went wrong on standard error and ends the process.
     static func end(with error: any Error) -> Never {
         guard let status = status(for: error) else { CapsuleTool.exit(withError: error) }

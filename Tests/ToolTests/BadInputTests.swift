@@ -192,4 +192,53 @@ import Testing
         #expect(answer.output.contains("019b0000-0000-7000-8000-000000000001#0"), "\(answer)")
         #expect(answer.errors.contains("1 event without a snapshot"), "\(answer)")
     }
+
+    @Test func aBadKeyInAStreamIsBlamedOnItsLine() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        let lines = [#"{"type":"com.x.y"}"#, #"{"type":"com.x.y"}"#, #"{"type":"com.x.y","key":""}"#]
+        let answer = try shop.run("append", run, "--ndjson", input: lines.joined(separator: "\n"))
+        #expect(answer.status == 65 && answer.errors.contains("line 3") && answer.output.hasPrefix("2 events"), "\(answer)")
+    }
+
+    @Test func aRunIsEndedByEndOnly() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        try expectRefusal(shop, 2, "capsule-tool end", ["append", run, "--type", "run.end"])
+        #expect(try shop.run("end", run, "--outcome", "failed").status == 0)
+    }
+
+    @Test func aLinkUnderTheNoteIsNotWrittenThrough() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        for target in ["victim", "/nonexistent/x"] {
+            try shop.shell("echo precious > victim; rm runs.cpsl.note; ln -s \(target) runs.cpsl.note")
+            try expectRefusal(shop, 4, "runs.cpsl.note", ["append", run, "--type", "com.x.y"])
+            #expect(try shop.bytes("victim") == Data("precious\n".utf8))
+        }
+    }
+
+    @Test func aNameThatLooksLikeAnEventIsFound() throws {
+        let shop = try Shop()
+        _ = try shop.start("--name", "a")
+        _ = try shop.start("--name", "a#0")
+        #expect(try shop.run("show", "a#0").output.contains("a#0"))
+    }
+
+    @Test func nonsenseForTheLockTimeoutIsAUsageError() throws {
+        let shop = try Shop()
+        for text in ["nan", "=-1"] {
+            #expect(try shop.shell("$TOOL append x --type com.x.y --lock-timeout \(text)").status == 64)
+        }
+    }
+
+    @Test func damageIsSaidWhereARunIsNotFoundBecauseOfIt() throws {
+        let shop = try Shop()
+        try shop.run("end", try shop.start("--name", "first"))
+        let length = try shop.bytes().count
+        try shop.run("end", try shop.start("--name", "second"))
+        try damage(shop) { $0 = $0.prefix(length) }
+        let answer = try shop.run("show", "second")
+        #expect(answer.status == 3, "\(answer)")
+    }
 }

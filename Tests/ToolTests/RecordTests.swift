@@ -76,4 +76,18 @@ import Testing
         let again = try shop.run("record", "--name", "r", "--snapshot", "policy.json", "--", "touch", "ran")
         #expect(again.status == 2 && !FileManager.default.fileExists(atPath: shop.path("ran")), "\(again)")
     }
+
+    @Test func outputThatDoesNotGetThroughIsSaid() throws {
+        let shop = try Shop()
+        let answer = try shop.shell("$TOOL record --snapshot policy.json -- sh -c 'echo hi' > /dev/full; echo $? >&2")
+        #expect(answer.errors.contains("No space left") && answer.errors.hasSuffix("4\n"), "\(answer)")
+    }
+
+    @Test(arguments: ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+    func closedDescriptorsHarmNothing(_ closed: String) throws {
+        let shop = try Shop()
+        _ = try shop.shell("timeout -k 2 20 $TOOL record --name c --snapshot policy.json -- sh -c 'echo hi' \(closed)")
+        #expect(try shop.run("show", "c").output.contains("run.end"))
+        #expect(try shop.run("verify").status == 0)
+    }
 }

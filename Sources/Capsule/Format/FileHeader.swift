@@ -131,7 +131,7 @@ extension FileHeader {
             bytes.count >= start + magic.count && Array(bytes[start..<(start + magic.count)]) == magic
         }
         guard starts.contains(true) else {
-            throw CapsuleError(.notACapsule, at: 0, "this is not a capsule; 'capsule-tool init' makes one")
+            throw CapsuleError(.notACapsule, at: 0, "this is not a capsule: it does not begin as one")
         }
         let intact = copies.enumerated().filter { index, copy in
             guard let copy, starts[index] else { return false }

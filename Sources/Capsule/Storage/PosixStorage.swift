@@ -12,7 +12,12 @@ public struct PosixStorage: Storage {
 
     public func open(_ path: FilePath, for access: StorageAccess) throws(StorageError) -> any StorageFile {
         // Without O_NONBLOCK a pipe under this name would keep us waiting for ever.
-        let mode = access == .reading ? O_RDONLY : O_RDWR
+        let mode =
+            switch access {
+            case .reading: O_RDONLY
+            case .readingAndWriting: O_RDWR
+            case .readingAndWritingNoLink: O_RDWR | O_NOFOLLOW
+            }
         let file = try PosixFile(path, flags: mode | O_NONBLOCK, operation: "open")
         guard try file.isRegular() else {
             file.close()

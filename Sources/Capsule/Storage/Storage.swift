@@ -25,6 +25,8 @@ public protocol Storage: Sendable {
 public enum StorageAccess: Sendable {
     case reading
     case readingAndWriting
+    /// The same, for a file beside a capsule: a link under its name is refused, as it leads to somebody else's file.
+    case readingAndWritingNoLink
 }
 
 /// What a file is, whatever it is called: device and inode.

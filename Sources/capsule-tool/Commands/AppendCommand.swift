@@ -93,14 +93,23 @@ struct AppendCommand: AsyncParsableCommand {
         }
     }
 
+    /// A note is text anyway: its schema asks for it as a member.
+    private func setText(_ text: String, of draft: inout EventDraft) {
+        if draft.type == .registered(.note) {
+            var body = JSONWriter()
+            body.object { $0.member("text", text) }
+            draft.body = body.bytes
+        } else {
+            draft.body = Array(text.utf8)
+            draft.media = .text
+        }
+    }
+
     private func draft(in run: RunID) throws -> EventDraft {
         var draft = EventDraft(try EventType(name: type ?? ""), body: nil)
         if let body { draft.body = Array(body.utf8) }
         if let bodyFile { draft.body = try readInput(bodyFile, limit: Limits.bodyBytes) }
-        if let text {
-            draft.body = Array(text.utf8)
-            draft.media = .text
-        }
+        if let text { setText(text, of: &draft) }
         if let media {
             guard let type = MediaType(name: media) else {
                 throw ValidationError(

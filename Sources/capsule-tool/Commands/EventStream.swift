@@ -75,6 +75,11 @@ struct EventStream {
         if !buffer.isEmpty { try await append(buffer, &tally) }
     }
 
+    /// Whether the error is about one event, and not about the file or the disk.
+    private static func isAboutOne(_ error: any Error) -> Bool {
+        [.refused, .malformedInput].contains(ExitStatus.status(for: error))
+    }
+
     private static func isMoreWaiting() -> Bool {
         var descriptor = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
         return poll(&descriptor, 1, 0) == 1 && descriptor.revents & Int16(POLLIN) != 0
@@ -109,7 +114,7 @@ struct EventStream {
         guard !drafts.isEmpty else { return }
         do {
             tally.add(try await ledger.append(drafts, to: run, durability: durability))
-        } catch let error where drafts.count > 1 && ExitStatus.status(for: error) == .refused {
+        } catch let error where drafts.count > 1 && Self.isAboutOne(error) {
             // One of them was refused, and a submission is all or nothing: find out which, keeping those before it.
             for (draft, number) in zip(drafts, numbers) { try await submit([draft], [number], &tally) }
         } catch {

@@ -89,11 +89,21 @@ struct Recording: Sendable {
             complain("the command ended, and recording it did not succeed: \(error)")
         }
         switch result {
-        case .success(let outcome): return .asCommand(outcome.exit)
+        case .success(let outcome): return Self.end(after: outcome)
         case .failure(let error):
             complain("\(error)")
             return .status(error.shellStatus)
         }
+    }
+
+    /// As the command ended, unless it ended well and its output did not get through.
+    private static func end(after outcome: ProcessRunner.Outcome) -> End {
+        for (name, stream) in [("output", outcome.standardOutput), ("error", outcome.standardError)] {
+            guard let number = stream.passThroughErrno, number != EPIPE else { continue }
+            complain("standard \(name): \(Errno(rawValue: number)); not all of the command's output was passed on")
+            if outcome.exit == .exited(0) { return .status(ExitStatus.system.rawValue) }
+        }
+        return .asCommand(outcome.exit)
     }
 
     private func store(_ pieces: AsyncStream<CapturedOutput.Piece>) async throws {

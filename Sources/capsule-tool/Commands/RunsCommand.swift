@@ -21,6 +21,10 @@ struct RunsCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+    }
+
     func run() throws {
         let reader = try openReader(capsule)
         var query = RunQuery()
@@ -36,7 +40,7 @@ struct RunsCommand: ParsableCommand {
         } else {
             try printTable(Array(rows), reader)
         }
-        warn(reader.status)
+        warn(reader)
     }
 
     private func stateFilter(_ query: inout RunQuery) throws -> Outcome? {
@@ -93,12 +97,9 @@ func openReader(_ option: CapsuleOption) throws -> LedgerReader {
     return reader
 }
 
-/// Says how the file ended, if it is worth saying.
-func warn(_ status: Status) {
-    switch status.ending {
-    case .end, .beingWritten: break
-    default: complain("warning: not all of the file could be read; see 'capsule-tool verify'")
-    }
+/// Says so if not all of the file could be read.
+func warn(_ reader: LedgerReader) {
+    if !reader.isWhole { complain("warning: not all of the file could be read; see 'capsule-tool verify'") }
 }
 
 extension RunRow {

@@ -26,11 +26,21 @@ struct CapsuleOption: ParsableArguments {
 
     /// Opens the capsule for reading, and says so if one copy of its header is damaged.
     func open() throws -> CapsuleFile {
-        let file = try CapsuleFile(try path())
+        let path = try path()
+        let file = try naming(path) { try CapsuleFile(path) }
         if let copy = file.damagedHeaderCopy {
             complain("warning: copy \(copy + 1) of the file header is damaged; the other one was read")
         }
         return file
+    }
+}
+
+/// Says which file an error is about.
+func naming<R>(_ path: FilePath, _ body: () throws -> R) throws -> R {
+    do {
+        return try body()
+    } catch let error as CapsuleError {
+        throw CapsuleError(error.code, at: error.offset, "\(path): \(error.reason)")
     }
 }
 
@@ -41,6 +51,11 @@ struct WriteOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds to wait while another writer holds the capsule.", valueName: "seconds"))
     var lockTimeout: Double = 10
 
+    func validate() throws {
+        // Not a number is not at least 0 either.
+        guard lockTimeout >= 0 else { throw ValidationError("--lock-timeout is a number of seconds, 0 or more") }
+    }
+
     /// Opens the capsule for appending, and warns when it has grown large.
     func open(purpose: String? = nil) async throws -> CapsuleLedger {
         let path = try capsule.path()
@@ -49,7 +64,12 @@ struct WriteOptions: ParsableArguments {
         options.purpose = purpose
         let progress = Progress("reading \(path.lastComponent?.string ?? "capsule")")
         options.progress = { progress.update($0, of: $1) }
-        let ledger = try await CapsuleLedger(appendingTo: path, options: options)
+        let ledger: CapsuleLedger
+        do {
+            ledger = try await CapsuleLedger(appendingTo: path, options: options)
+        } catch let error as CapsuleError {
+            throw CapsuleError(error.code, at: error.offset, "\(path): \(error.reason)")
+        }
         progress.finish()
         let length = try CapsuleFile(path).length()
         if length > Limits.warnFileBytes {
@@ -140,20 +160,12 @@ func policyArgument(_ text: String, state: CapsuleState) throws -> RunStart.Poli
 }
 
 func readSnapshot(_ file: String) throws -> PolicySnapshot {
+    var bytes = try readInput(file, limit: Limits.objectBytes + 1)
+    // An editor's last newline is not part of the policy.
+    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
     do throws(LedgerError) {
-        return try PolicySnapshot(canonicalJSON: try readSnapshotBytes(file))
+        return try PolicySnapshot(canonicalJSON: bytes)
     } catch {
         throw LedgerError(error.code, "\(file): \(error.reason)")
-    }
-}
-
-private func readSnapshotBytes(_ file: String) throws(LedgerError) -> [UInt8] {
-    do {
-        var bytes = try readInput(file, limit: Limits.objectBytes + 1)
-        // An editor's last newline is not part of the policy.
-        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
-        return bytes
-    } catch {
-        throw LedgerError(.snapshotInvalid, "\(error)")
     }
 }

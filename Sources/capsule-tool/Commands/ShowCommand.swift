@@ -30,20 +30,29 @@ struct ShowCommand: ParsableCommand {
 
     func run() throws {
         let reader = try openReader(capsule)
-        if let (name, sequence) = try eventNumber() {
+        do {
+            try show(reader)
+        } catch let error as LedgerError where !reader.isWhole {
+            let reason = "\(error.reason). Not all of the file could be read; see 'capsule-tool verify'"
+            throw Failure(.unreadable, "\(reader.capsule.path): \(reason)")
+        }
+        warn(reader)
+    }
+
+    private func show(_ reader: LedgerReader) throws {
+        // A run may have a number sign and a number at the end of its own name.
+        if let (name, sequence) = eventNumber(), (try? reader.run(self.name)) == nil {
             try showEvent(sequence, of: reader.run(name), reader)
         } else if body {
             throw ValidationError("--body goes with one event, like RUN#12")
         } else {
             try showRun(reader.run(name), reader)
         }
-        warn(reader.status)
     }
 
-    private func eventNumber() throws -> (String, UInt32)? {
+    private func eventNumber() -> (String, UInt32)? {
         guard let mark = name.lastIndex(of: "#") else { return nil }
         let digits = name[name.index(after: mark)...]
-        // A run may have a number sign in its own name.
         guard let sequence = UInt32(digits) else { return nil }
         return (String(name[..<mark]), sequence)
     }

@@ -21,7 +21,20 @@ struct VerifyCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let file = try capsule.open()
+        let file: CapsuleFile
+        do {
+            file = try capsule.open()
+        } catch let error as CapsuleError where json {
+            Output.json([
+                "verdict": "unreadable", "sound": false,
+                "error": [
+                    "code": .string(error.code.rawValue),
+                    "offset": error.offset.map { .number(JSONNumber($0)) } ?? .null,
+                    "reason": .string(error.reason),
+                ],
+            ])
+            throw error
+        }
         let progress = Progress("verifying")
         let result = try CapsuleVerification(file) { progress.update($0, of: $1) }
         progress.finish()

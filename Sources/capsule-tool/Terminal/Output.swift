@@ -56,6 +56,19 @@ enum Output {
 /// Makes a write to a closed pipe fail instead of ending the process.
 func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+/// Puts something into descriptors 0, 1 and 2 where the caller closed them, so that no file of ours gets such a number.
+/// Reading and writing them fails as it would have.
+func fillClosedStandardDescriptors() {
+    for (descriptor, mode) in [(Int32(0), O_WRONLY), (1, O_RDONLY), (2, O_RDONLY)]
+    where fcntl(descriptor, F_GETFD) < 0 {
+        let opened = open("/dev/null", mode)
+        if opened >= 0, opened != descriptor {
+            dup2(opened, descriptor)
+            close(opened)
+        }
+    }
+}
+
 /// What the terminal can do.
 enum Terminal {
     static var isOutput: Bool { isatty(1) == 1 }
