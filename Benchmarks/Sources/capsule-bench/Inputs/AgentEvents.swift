@@ -26,7 +26,7 @@ extension Generator {
     mutating func toolCall(bytes: Int) -> [UInt8] {
         let from = number(1...900)
         let head =
-            #"{"tool":"\#(common(Vocabulary.tools))","working_directory":"/home/agent/work/\#(number(1...40))","#
+            #"{"tool":"\#(common(Vocabulary.tools))","working_directory":"/home/agent/src/\#(number(1...40))","#
             + #""arguments":{"path":"\#(file())","from":\#(from),"to":\#(from + number(5...200)),"reason":""#
         let end = #""}}"#
         let missing = max(0, bytes - head.utf8.count - end.utf8.count)
@@ -91,7 +91,7 @@ struct AgentStream {
                 }
                 arguments.member("reason", generator.text(generator.number(40...160)))
             }
-            body.member("working_directory", "/home/agent/work/service")
+            body.member("working_directory", "/home/agent/src/service")
         }
     }
 
