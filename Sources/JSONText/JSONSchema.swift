@@ -16,10 +16,27 @@
 /// stops the program when the definition is made. A definition cannot refer to itself; its depth is therefore that
 /// of the code that wrote it.
 public struct JSONSchema: Sendable {
-    let shape: Shape
-    let title: String?
-    let note: String?
-    let program: SchemaProgram
+    /// Behind one reference, because a schema is copied for every text that it checks.
+    private let definition: Definition
+
+    private final class Definition: Sendable {
+        let shape: Shape
+        let title: String?
+        let note: String?
+        let program: SchemaProgram
+
+        init(_ shape: Shape, title: String?, note: String?) {
+            self.shape = shape
+            self.title = title
+            self.note = note
+            program = SchemaProgram(shape)
+        }
+    }
+
+    var shape: Shape { definition.shape }
+    var title: String? { definition.title }
+    var note: String? { definition.note }
+    var program: SchemaProgram { definition.program }
 
     /// What a value must be.
     indirect enum Shape: Sendable {
@@ -36,10 +53,7 @@ public struct JSONSchema: Sendable {
     }
 
     init(_ shape: Shape, title: String? = nil, note: String? = nil) {
-        self.shape = shape
-        self.title = title
-        self.note = note
-        self.program = SchemaProgram(shape)
+        definition = Definition(shape, title: title, note: note)
     }
 }
 

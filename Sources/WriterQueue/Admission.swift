@@ -208,44 +208,58 @@ struct Admission {
                 "the next event of run \(cursor.run) is number \(cursor.next), not \(expected)"
             )
         }
-        var admitted = AdmittedEvent(event, run: cursor.run)
-        admitted.envelope.actor = actor
-        admitted.envelope.key = key
+        // In its place in the result from the beginning: an event is 200 bytes, and each move of it copies them.
+        result.events.append(AdmittedEvent(event, run: cursor.run))
+        let index = result.events.count - 1
+        result.events[index].envelope.actor = actor
+        result.events[index].envelope.key = key
         if !event.draft.isPlain {
-            admitted.envelope.causes = event.draft.causes
+            result.events[index].envelope.causes = event.draft.causes
             for cause in event.draft.causes { try check(cause) }
         }
-        if event.draft.type == .registered(.stage) { cursor.stage = cursor.next }
-        if event.draft.type == .registered(.snapshot) { cursor.snapshot = try checked(event.draft.snapshot) }
-        if event.draft.type == .registered(.capsuleClose) { cursor.isEnding = true }
-        if event.draft.type == .registered(.runEnd) {
+        if case .registered(let type) = event.draft.type { try take(type, event, at: index) }
+        if key != nil { result.events[index].fingerprint = result.events[index].contentFingerprint }
+        try placeLast()
+        result.answers.append(.index(index))
+    }
+
+    /// What a registered type changes for itself and for the events after it.
+    private mutating func take(
+        _ type: RegisteredType,
+        _ event: borrowing PreparedSubmission.Event,
+        at index: Int
+    ) throws(WriteError) {
+        switch type {
+        case .stage: cursor.stage = cursor.next
+        case .snapshot: cursor.snapshot = try checked(event.draft.snapshot)
+        case .capsuleClose: cursor.isEnding = true
+        case .runEnd:
             cursor.isEnding = true
             guard let outcome = event.draft.outcome else {
                 throw WriteError(.misplacedType, "run.end needs an outcome; use 'capsule-tool end'")
             }
             // The root is put in when the event is encoded: it needs the leaves before it.
-            admitted.envelope.seal = Envelope.Seal(outcomeCode: outcome.rawValue, root: .zero)
+            result.events[index].envelope.seal = Envelope.Seal(outcomeCode: outcome.rawValue, root: .zero)
+        default: break
         }
-        if key != nil { admitted.fingerprint = admitted.contentFingerprint }
-        try append(admitted)
-        result.answers.append(.index(result.events.count - 1))
     }
 
-    private mutating func append(_ event: consuming AdmittedEvent) throws(WriteError) {
+    /// Gives the last event of the result its place in the run.
+    private mutating func placeLast() throws(WriteError) {
         guard cursor.next < Limits.runEvents else {
             throw WriteError(.limitRun, "run \(cursor.run) has as many events as a run can have; start another one")
         }
-        event.envelope.sequence = cursor.next
-        event.envelope.stage = cursor.stage
-        event.envelope.snapshot = cursor.snapshot
-        if let key = event.envelope.key {
+        let index = result.events.count - 1
+        result.events[index].envelope.sequence = cursor.next
+        result.events[index].envelope.stage = cursor.stage
+        result.events[index].envelope.snapshot = cursor.snapshot
+        if let key = result.events[index].envelope.key {
             let count = (state.open[cursor.run]?.keyCount ?? 0) + cursor.keys.count
             guard count < Limits.runKeys else {
                 throw WriteError(.limitRun, "run \(cursor.run) has as many keys and actors as a run can have")
             }
-            cursor.keys[key] = (cursor.next, event.fingerprint, result.events.count)
+            cursor.keys[key] = (cursor.next, result.events[index].fingerprint, index)
         }
-        result.events.append(event)
         cursor.next += 1
     }
 
@@ -315,7 +329,8 @@ struct Admission {
         )
         event.envelope.actor = cursor.next
         event.envelope.key = key
-        try append(event)
+        result.events.append(event)
+        try placeLast()
         return event.envelope.actor
     }
 

@@ -10,11 +10,31 @@ final class Ticket: Sendable {
     init(_ submission: PreparedSubmission) { self.submission = submission }
 }
 
+/// Who hears how a submission went.
+enum Waiter: Sendable {
+    case task(CheckedContinuation<[Receipt], any Error>)
+    /// A caller whose own thread takes the turn, and who looks into the box afterwards.
+    case caller(OutcomeBox)
+
+    func resume(with outcome: Result<[Receipt], any Error>) {
+        switch self {
+        case .task(let continuation): continuation.resume(with: outcome)
+        case .caller(let box): box.outcome.withLock { $0 = outcome }
+        }
+    }
+
+    func resume(returning receipts: [Receipt]) { resume(with: .success(receipts)) }
+    func resume(throwing error: any Error) { resume(with: .failure(error)) }
+}
+
+/// Holds an outcome for the thread that brings it about.
+final class OutcomeBox: Sendable {
+    let outcome = Mutex<Result<[Receipt], any Error>?>(nil)
+}
+
 /// What waits for its turn, first come, first served. All state lives inside the lock, which is held for a push or a
 /// pop only.
 final class PendingList: Sendable {
-    typealias Waiter = CheckedContinuation<[Receipt], any Error>
-
     struct Entry {
         let ticket: Ticket
         /// Nil once a `queued` caller has been let go.
@@ -92,6 +112,23 @@ final class PendingList: Sendable {
         }
         for waiter in released { waiter.resume(returning: []) }
         return taken
+    }
+
+    /// Begins a drain for somebody who would be first in line. False if others wait or are being served.
+    func beginDrain() -> Bool {
+        state.withLock { state in
+            guard state.entries.isEmpty, !state.isDraining, !state.isClosed else { return false }
+            state.isDraining = true
+            return true
+        }
+    }
+
+    /// Ends the drain if nothing waits; says whether it did.
+    func isDrained() -> Bool {
+        state.withLock { state in
+            if state.entries.isEmpty { state.isDraining = false }
+            return state.entries.isEmpty
+        }
     }
 
     /// Withdraws a ticket whose turn has not begun; afterwards it is too late, and its outcome is told as usual.

@@ -25,26 +25,35 @@ struct PreparedSubmission: Sendable {
             // A note states what the file holds: only whoever holds the lock can know that.
             throw CapsuleError(.objectMismatch, "a \(object.kind.name) cannot be given as an object")
         }
+        // One pass, and a span that lends the drafts: every further loop over them copies each.
+        let drafts = submission.events.span
         var events: [Event] = []
-        events.reserveCapacity(submission.events.count)
-        for draft in submission.events { events.append(try Self.prepare(draft, random: random, objects: &objects)) }
+        events.reserveCapacity(drafts.count)
+        var weight = 0
+        // A run's first and last event, a snapshot and a checkpoint are what everything else leans on.
+        var leansOn = objects.contains { $0.kind == .snapshot }
+        for index in drafts.indices {
+            let event = try Self.prepare(drafts[index], random: random, objects: &objects)
+            weight += 256 + event.storedBody.count
+            if Self.isAlwaysDurable(event.draft.type) { leansOn = true }
+            events.append(event)
+        }
         if case .newRun(_, let name, _, _) = submission.target { try Self.check(name: name) }
         self.events = events
         self.objects = objects
-        // A run's first and last event, a snapshot and a checkpoint are what everything else leans on.
-        let leansOn =
-            events.contains { Self.isAlwaysDurable($0.draft.type) }
-            || objects.contains { $0.kind == .snapshot }
         makesCheckpoint = submission.makesCheckpoint
         durability = leansOn || makesCheckpoint ? .durable : submission.durability
-        bytes = events.reduce(0) { $0 + 256 + $1.storedBody.count } + objects.reduce(0) { $0 + 64 + $1.bytes.count }
+        bytes = objects.reduce(weight) { $0 + 64 + $1.bytes.count }
     }
 
     var offeredSnapshots: Set<Digest> { Set(objects.lazy.filter { $0.kind == .snapshot }.map(\.id)) }
 
     private static func isAlwaysDurable(_ type: EventType) -> Bool {
         guard case .registered(let type) = type else { return false }
-        return [.runStart, .runEnd, .snapshot, .checkpoint].contains(type) || type.isOfRunZero
+        return switch type {
+        case .runStart, .runEnd, .snapshot, .checkpoint: true
+        default: type.isOfRunZero
+        }
     }
 
     private static func prepare(

@@ -48,7 +48,7 @@ struct Turn {
             }
             let firstLeaf = session.fold.state.tree.size
             let events = admitted.events.span
-            for index in events.indices { take(events[index]) }
+            take(events)
             let receipts = admitted.answers.map { answer in
                 switch answer {
                 case .written(let receipt): receipt
@@ -69,6 +69,39 @@ struct Turn {
         }
     }
 
+    /// Encodes events and takes them into the state, two at a time where their hashes can be worked out side by side.
+    private mutating func take(_ events: Span<AdmittedEvent>) {
+        var index = 0
+        while index < events.count {
+            if index + 1 < events.count, isPair(events[index], events[index + 1]) {
+                take(events[index], events[index + 1])
+                index += 2
+            } else {
+                take(events[index])
+                index += 1
+            }
+        }
+    }
+
+    private func isPair(_ first: borrowing AdmittedEvent, _ second: borrowing AdmittedEvent) -> Bool {
+        guard first.envelope.bodyKind != .none, second.envelope.bodyKind != .none, second.envelope.seal == nil
+        else { return false }
+        let bytes = contentBytes(first) + contentBytes(second)
+        return first.envelope.seal == nil && body.hasRoom(forContent: bytes, frames: 2)
+    }
+
+    private func contentBytes(_ event: borrowing AdmittedEvent) -> Int {
+        BatchBody.contentBytes(of: event.envelope, bodyBytes: event.storedBody.count)
+    }
+
+    private mutating func take(_ first: borrowing AdmittedEvent, _ second: borrowing AdmittedEvent) {
+        let hashes = salts.withNext(32) {
+            body.addEvents(first.envelope, first.storedBody, second.envelope, second.storedBody, salts: $0)
+        }
+        fold(first.envelope, first, hashes.0)
+        fold(second.envelope, second, hashes.1)
+    }
+
     /// Encodes an event and takes it into the state.
     private mutating func take(_ event: borrowing AdmittedEvent) {
         guard event.envelope.seal != nil, let run = session.fold.state.open[event.envelope.run] else {
@@ -83,7 +116,10 @@ struct Turn {
         if !body.hasRoom(forContent: BatchBody.contentBytes(of: envelope, bodyBytes: event.storedBody.count)) {
             closeBody()
         }
-        let hash = salts.withNext { body.addEvent(envelope, salt: $0, body: event.storedBody) }
+        fold(envelope, event, salts.withNext(16) { body.addEvent(envelope, salt: $0, body: event.storedBody) })
+    }
+
+    private mutating func fold(_ envelope: Envelope, _ event: borrowing AdmittedEvent, _ hash: Digest) {
         let findings = session.fold.admit(envelope, leafHash: hash, fingerprint: event.fingerprint, blob: event.blob)
         assert(findings.isEmpty, "admission let something pass that breaks a rule: \(findings)")
         eventCount += 1
@@ -91,7 +127,7 @@ struct Turn {
 
     private mutating func closeBody() {
         guard !body.isEmpty else { return }
-        root = session.fold.state.tree.root
+        root = session.fold.settledRoot()
         timeline.append(Closed(body: body, treeSize: session.fold.state.tree.size, root: root))
         body = BatchBody(.timeline)
     }
@@ -148,18 +184,18 @@ struct Turn {
 /// Salts, drawn from the random source many at a time.
 final class SaltPool {
     private let random: any RandomSource
-    private var bytes = [UInt8](repeating: 0, count: 4096)
-    private var next = 4096
+    private var bytes = [UInt8](repeating: 0, count: 16_384)
+    private var next = 16_384
 
     init(_ random: any RandomSource) { self.random = random }
 
-    /// Calls `body` with 16 bytes that nobody gets again.
-    func withNext<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
-        if next == bytes.count {
+    /// Calls `body` with so many bytes that nobody gets again.
+    func withNext<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        if bytes.count - next < count {
             bytes.withUnsafeMutableBytes { random.fill($0) }
             next = 0
         }
-        defer { next += 16 }
-        return bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[next..<(next + 16)])) }
+        defer { next += count }
+        return bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[next..<(next + count)])) }
     }
 }

@@ -32,6 +32,13 @@ struct TurnLock {
         }
     }
 
+    /// Takes the lock if nobody has it or waits for it.
+    func tryAcquire() throws -> Bool {
+        guard try note.tryLock(.exclusive) else { return false }
+        defer { try? note.unlock() }
+        return try capsule.tryLock(.exclusive)
+    }
+
     func release() throws { try capsule.unlock() }
 
     private struct TimedOut: Error {}

@@ -65,6 +65,9 @@ final class WriterSession {
     /// Whether the path names the file that is open.
     func isStillNamed() throws -> Bool { try storage.identity(of: path) == identity }
 
+    /// Whether everything in the file was read or written here, so that a turn has nothing to catch up with.
+    func isUpToDate() throws -> Bool { try hasRead && file.length() == end }
+
     func holderInNote() -> String? {
         DurableNote.read(for: path, header: capsule.header, storage: storage)?.holder
     }

@@ -8,9 +8,10 @@ import Synchronization
     import Darwin
 #endif
 
-/// A thread of its own on which an actor runs, so that waiting for a disk or a lock never blocks the shared pool.
+/// A thread of its own on which an actor runs, so that waiting for a slow disk or a lock never blocks the shared pool.
 ///
-/// The thread ends when the executor is let go.
+/// While the thread has nothing to do, a caller may do one short job in its place (`runHere`): waking a thread and
+/// being woken by it costs as much as a sync of a fast disk. The thread ends when the executor is let go.
 final class WriterThread: SerialExecutor {
     private let jobs: JobList
 
@@ -39,7 +40,17 @@ final class WriterThread: SerialExecutor {
         }
     }
 
-    func checkIsolated() { precondition(jobs.isOnThread, "this is not the writer's thread") }
+    /// Does `work` here and now, as if this were the thread, unless the thread has something to do.
+    ///
+    /// - Returns: false if `work` was not done.
+    func runHere(_ work: () -> Void) -> Bool {
+        guard jobs.borrow() else { return false }
+        defer { jobs.giveBack() }
+        work()
+        return true
+    }
+
+    func checkIsolated() { precondition(jobs.isHeldHere, "this is not the writer's thread") }
 
     func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 }
@@ -50,7 +61,9 @@ private final class JobList: @unchecked Sendable {
     // only.
     private var jobs: [() -> Void] = []
     private var isClosed = false
-    private var thread: pthread_t?
+    /// Who does the jobs at this moment: the thread, a caller in its place, or nobody.
+    private var holder: pthread_t?
+    private var isThreadWaiting = false
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
@@ -69,28 +82,46 @@ private final class JobList: @unchecked Sendable {
     func add(_ job: @escaping () -> Void) {
         pthread_mutex_lock(lock)
         jobs.append(job)
-        pthread_cond_signal(condition)
+        wakeThread()
         pthread_mutex_unlock(lock)
     }
 
     func close() {
         pthread_mutex_lock(lock)
         isClosed = true
-        pthread_cond_signal(condition)
+        wakeThread()
         pthread_mutex_unlock(lock)
     }
 
-    /// Whether this is called on the thread that runs the jobs.
-    var isOnThread: Bool {
+    /// Under `lock`.
+    private func wakeThread() {
+        if isThreadWaiting, holder == nil { pthread_cond_signal(condition) }
+    }
+
+    /// Whether this is called by whoever does the jobs.
+    var isHeldHere: Bool {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        return thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false
+        return holder.map { pthread_equal($0, pthread_self()) != 0 } ?? false
+    }
+
+    /// Takes the thread's place. False if it is taken or there are jobs, which go first.
+    func borrow() -> Bool {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        guard holder == nil, jobs.isEmpty, !isClosed else { return false }
+        holder = pthread_self()
+        return true
+    }
+
+    func giveBack() {
+        pthread_mutex_lock(lock)
+        holder = nil
+        if !jobs.isEmpty || isClosed { wakeThread() }
+        pthread_mutex_unlock(lock)
     }
 
     func runUntilClosed() {
-        pthread_mutex_lock(lock)
-        thread = pthread_self()
-        pthread_mutex_unlock(lock)
         while let ready = next() {
             for job in ready { job() }
         }
@@ -99,8 +130,12 @@ private final class JobList: @unchecked Sendable {
     private func next() -> [() -> Void]? {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        while jobs.isEmpty && !isClosed { pthread_cond_wait(condition, lock) }
+        if let holder, pthread_equal(holder, pthread_self()) != 0 { self.holder = nil }
+        isThreadWaiting = true
+        while holder != nil || jobs.isEmpty && !isClosed { pthread_cond_wait(condition, lock) }
+        isThreadWaiting = false
         guard !jobs.isEmpty else { return nil }
+        holder = pthread_self()
         defer { jobs.removeAll() }
         return jobs
     }

@@ -15,6 +15,20 @@ import Testing
         }
     }
 
+    @Test func twoAtOnceGiveWhatEachGivesAloneAtEveryPairOfLengths() {
+        let bytes = (0..<700).map { UInt8(truncatingIfNeeded: $0 &* 29 &+ $0 >> 2) }
+        bytes.withUnsafeBytes { all in
+            for first in 0...260 {
+                for second in Array(0...130) + [191, 192, 193, 300, 600] {
+                    let one = UnsafeRawBufferPointer(rebasing: all[..<first])
+                    let two = UnsafeRawBufferPointer(rebasing: all[(700 - second)...])
+                    let pair = Hashing.sha256Pair(one, two)
+                    #expect(pair == (Hashing.sha256(one), Hashing.sha256(two)), "\(first) and \(second) bytes")
+                }
+            }
+        }
+    }
+
     @Test func aDigestOfPiecesIsThatOfTheWhole() {
         var running = RunningDigest()
         for piece in [[1, 2], [], [3]] as [[UInt8]] { piece.withUnsafeBytes { running.update($0) } }

@@ -26,9 +26,11 @@ import Testing
     }
 
     @Test func aNumberHasExactlyItsWidth() {
-        #expect(Hex.encode(0, width: 16) == Array("0000000000000000".utf8))
-        #expect(Hex.encode(0xA1B2, width: 8) == Array("0000a1b2".utf8))
-        #expect(Hex.encode(.max, width: 16) == Array("ffffffffffffffff".utf8))
+        var text: [UInt8] = []
+        Hex.append(0, width: 16, to: &text)
+        Hex.append(0xA1B2, width: 8, to: &text)
+        Hex.append(.max, width: 16, to: &text)
+        #expect(text == Array("00000000000000000000a1b2ffffffffffffffff".utf8))
     }
 }
 

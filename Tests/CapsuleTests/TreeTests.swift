@@ -42,6 +42,18 @@ import Testing
         }
     }
 
+    @Test func mergingEarlyOrLateChangesNoRoot() {
+        for period in 1...40 {
+            var (early, late) = (MerkleFrontier(), MerkleFrontier())
+            for number in 0..<130 {
+                early.append(leaf(number))
+                late.append(leaf(number))
+                if number % period == 0 { early.settle() }
+                #expect(early == late && early.root == late.root, "merged every \(period), \(number) leaves")
+            }
+        }
+    }
+
     @Test func aFrontierSavedAndReadBackGrowsAsBefore() throws {
         for count in 0..<70 {
             var tree = frontier((0..<count).map(leaf))

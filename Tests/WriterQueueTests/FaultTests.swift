@@ -49,7 +49,7 @@ import Testing
 
     @Test func everyCallerOfAFailedTurnIsTold() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue.newRun()
         let gate = Gate()
         let fails = Switch()
@@ -126,7 +126,7 @@ import Testing
 
     @Test func everyCallerOfATurnWhoseSyncFailedHearsThatTheOutcomeIsUnknown() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue.newRun()
         let gate = Gate()
         desk.storage.set { [path = desk.path] call, index in

@@ -49,6 +49,14 @@ final class Desk: Sendable {
         return try await WriterQueue(opening: path, options: options, storage: storage, random: random)
     }
 
+    /// For tests in which a call to storage waits: it must not keep a thread of the shared pool waiting.
+    func openToHold(_ change: (inout WriterQueue.Options) -> Void = { _ in }) async throws -> WriterQueue {
+        try await open {
+            $0.takesTurnsInCaller = false
+            change(&$0)
+        }
+    }
+
     /// The bytes of a file; nil if there is none.
     func bytes(of path: FilePath? = nil) throws -> [UInt8]? {
         guard let file = try? storage.open(path ?? self.path, for: .reading) else { return nil }

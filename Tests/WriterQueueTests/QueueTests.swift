@@ -42,7 +42,7 @@ import Testing
 
     @Test func aDurableReceiptComesAfterTheSync() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue.newRun()
         let gate = Gate()
         desk.hold(.sync, at: gate)
@@ -58,7 +58,7 @@ import Testing
 
     @Test func aRepeatedReceiptComesAfterASyncToo() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue.newRun()
         try await queue.append(.note("x", key: "k"), to: run, .written)
         desk.storage.forget()
@@ -103,7 +103,7 @@ import Testing
 
     @Test func manyWaitingEventsShareAFewSyncs() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue.newRun()
         desk.storage.forget()
         let gate = Gate()
@@ -161,7 +161,7 @@ import Testing
 @Suite struct WaitingTests {
     @Test func whatFindsNoRoomWaitsForItAndNothingIsLost() async throws {
         let desk = try Desk()
-        let queue = try await desk.open { $0.waitingBytes = 2000 }
+        let queue = try await desk.openToHold { $0.waitingBytes = 2000 }
         let run = try await queue.newRun()
         let gate = Gate()
         desk.hold(.sync, at: gate)
@@ -207,7 +207,7 @@ import Testing
 
     @Test func whatIsCancelledBeforeItsTurnIsNotWritten() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue.newRun()
         let gate = Gate()
         desk.hold(.sync, at: gate)
@@ -233,7 +233,7 @@ import Testing
 
     @Test func whatIsCancelledInItsTurnIsWrittenWhole() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue.newRun()
         let gate = Gate()
         desk.hold(.write, at: gate)
@@ -293,7 +293,7 @@ import Testing
         let submission = Submission(.run(CapsuleBuilder.run(1), token: nil), events: [.note("x")], durability: .queued)
         let ticket = Ticket(try PreparedSubmission(submission, random: SystemRandom()))
         // The caller is told that it is in, and is cancelled before it has left `submit`.
-        _ = try await withCheckedThrowingContinuation { _ = list.add(ticket, $0) }
+        _ = try await withCheckedThrowingContinuation { _ = list.add(ticket, .task($0)) }
         list.cancel(ticket)
         #expect(list.take(bytes: .max)?.count == 1)
     }
@@ -311,7 +311,7 @@ import Testing
         }
         let tickets = try [1000, 2000, 9000, 300, 20_000].map(ticket)
         let waiting = tickets.map { ticket in
-            Task { try await withCheckedThrowingContinuation { _ = list.add(ticket, $0) } }
+            Task { try await withCheckedThrowingContinuation { _ = list.add(ticket, .task($0)) } }
         }
         try await settle()
         var taken: [Ticket] = []
@@ -323,5 +323,52 @@ import Testing
         for task in waiting { _ = try await task.value }
         #expect(Set(taken.map(ObjectIdentifier.init)) == Set(tickets.map(ObjectIdentifier.init)))
         #expect(taken.count == tickets.count)
+    }
+}
+
+@Suite struct ShortTurnTests {
+    @Test func aCallerWhoIsAloneTakesTheTurnInItsOwnThread() async throws {
+        let desk = try Desk()
+        let queue = try await desk.open()
+        let run = try await queue.newRun()
+        for number in 0..<50 { try await queue.append("\(number)", to: run) }
+        let statistics = await queue.statistics()
+        #expect(statistics.turnsInCaller > 0 && statistics.turnsInCaller < statistics.turns)
+        #expect(try desk.read().bodies(of: run).dropFirst() == ArraySlice((0..<50).map { "\($0)" }))
+    }
+
+    @Test func whereItIsNotWantedEveryTurnIsTakenInTheQueuesThread() async throws {
+        let desk = try Desk()
+        let queue = try await desk.openToHold()
+        let run = try await queue.newRun()
+        for number in 0..<20 { try await queue.append("\(number)", to: run) }
+        #expect(await queue.statistics().turnsInCaller == 0)
+    }
+
+    @Test func aCallerNeverWaitsForTheLockInItsOwnThread() async throws {
+        let desk = try Desk()
+        let queue = try await desk.open { $0.lockTimeout = 0.02 }
+        let run = try await queue.newRun()
+        try await queue.append("x", to: run)
+        let before = await queue.statistics().turnsInCaller
+        let other = try desk.storage.open(desk.path, for: .reading)
+        #expect(try other.tryLock(.exclusive))
+        await expectRefusal(.locked) { try await queue.append("y", to: run) }
+        try other.unlock()
+        #expect(await queue.statistics().turnsInCaller == before)
+        try await queue.append("z", to: run)
+        #expect(try desk.read().bodies(of: run).dropFirst() == ["x", "z"])
+    }
+
+    @Test func whatAnotherProcessWroteIsTakenInBeforeTheTurn() async throws {
+        let desk = try Desk(onDisk: ())
+        let (queue, other) = (try await desk.open(), try await desk.open())
+        let run = try await queue.newRun()
+        for number in 0..<20 {
+            let writer = number % 3 == 0 ? other : queue
+            let receipt = try await writer.append("\(number)", to: run)
+            #expect(receipt.event.sequence == UInt32(number + 1))
+        }
+        #expect(try desk.read().events(of: run).count == 21)
     }
 }

@@ -82,7 +82,7 @@ import Testing
 
     @Test func aRefusalHarmsNoOtherSubmissionOfItsTurn() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue.newRun()
         let gate = Gate()
         desk.hold(.sync, at: gate)

@@ -18,10 +18,12 @@ public struct BatchBody: Sendable {
 
     public var isEmpty: Bool { frames == 0 }
 
-    /// Whether one more frame fits. The first always does: every limit on contents is far below that on batches.
-    public func hasRoom(forContent bytes: Int) -> Bool {
-        frames == 0
-            || Int(frames) < Limits.batchFrames && raw.count + Frame.headerSize + bytes <= Limits.batchBytes
+    /// Whether one more frame fits, or as many as are asked for, with so many bytes of content in all. A first one
+    /// always does: every limit on contents is far below that on batches.
+    public func hasRoom(forContent bytes: Int, frames more: Int = 1) -> Bool {
+        frames == 0 && more == 1
+            || Int(frames) <= Limits.batchFrames - more
+                && raw.count + more * Frame.headerSize + bytes <= Limits.batchBytes
     }
 
     /// Bytes of the content of an event's frame.
@@ -35,6 +37,49 @@ public struct BatchBody: Sendable {
     ///   - salt: 16 bytes of their own for each event; not used where there is no body.
     ///   - body: for a blob, the encoded reference.
     public mutating func addEvent(_ envelope: Envelope, salt: UnsafeRawBufferPointer, body: [UInt8]) -> Digest {
+        let place = put(envelope, salt: salt, body: body)
+        return raw.withUnsafeBytes { bytes in
+            // Salt and body stand side by side in the frame, as they are hashed.
+            let payload = UnsafeRawBufferPointer(rebasing: bytes[place.payload...])
+            let commitment = envelope.bodyKind == .none ? .zero : Hashing.sha256(payload)
+            return Hashing.leaf(
+                envelope: UnsafeRawBufferPointer(rebasing: bytes[place.envelope..<place.payload]),
+                commitment: commitment
+            )
+        }
+    }
+
+    /// Adds two events with inline or blob bodies and returns the hashes of their leaves: in less time than one after
+    /// the other, because their hashes are worked out side by side.
+    ///
+    /// - Parameter salts: 32 bytes, 16 for each.
+    package mutating func addEvents(
+        _ first: Envelope,
+        _ firstBody: [UInt8],
+        _ second: Envelope,
+        _ secondBody: [UInt8],
+        salts: UnsafeRawBufferPointer
+    ) -> (Digest, Digest) {
+        let one = put(first, salt: UnsafeRawBufferPointer(rebasing: salts[..<16]), body: firstBody)
+        let two = put(second, salt: UnsafeRawBufferPointer(rebasing: salts[16...]), body: secondBody)
+        return raw.withUnsafeBytes { bytes in
+            func part(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+                UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            }
+            let commitments = Hashing.sha256Pair(part(one.payload, one.end), part(two.payload, two.end))
+            return Hashing.leafPair(
+                (part(one.envelope, one.payload), commitments.0),
+                (part(two.envelope, two.payload), commitments.1)
+            )
+        }
+    }
+
+    /// Appends an event's frame; returns where its parts begin, and its end.
+    private mutating func put(
+        _ envelope: Envelope,
+        salt: UnsafeRawBufferPointer,
+        body: [UInt8]
+    ) -> (envelope: Int, payload: Int, end: Int) {
         let size = envelope.encodedSize
         let start = begin(
             .event,
@@ -47,15 +92,7 @@ public struct BatchBody: Sendable {
             raw.append(contentsOf: salt)
             raw.append(contentsOf: body)
         }
-        return raw.withUnsafeBytes { bytes in
-            // Salt and body stand side by side in the frame, as they are hashed.
-            let payload = UnsafeRawBufferPointer(rebasing: bytes[(start + size)...])
-            let commitment = envelope.bodyKind == .none ? .zero : Hashing.sha256(payload)
-            return Hashing.leaf(
-                envelope: UnsafeRawBufferPointer(rebasing: bytes[start..<(start + size)]),
-                commitment: commitment
-            )
-        }
+        return (start, start + size, raw.count)
     }
 
     /// Adds an event whose body is withheld, with the commitment that stays.

@@ -15,9 +15,11 @@ public enum Hex {
         }
     }
 
-    /// A number in exactly `width` lower-case digits.
-    static func encode(_ number: UInt64, width: Int) -> [UInt8] {
-        (0..<width).map { digits[Int(truncatingIfNeeded: number >> UInt64(4 * (width - 1 - $0))) & 15] }
+    /// Appends a number in exactly `width` lower-case digits.
+    static func append(_ number: UInt64, width: Int, to bytes: inout [UInt8]) {
+        for shift in stride(from: 4 * (width - 1), through: 0, by: -4) {
+            bytes.append(digits[Int(truncatingIfNeeded: number >> UInt64(shift)) & 15])
+        }
     }
 
     /// The bytes, or nil if `text` is not pairs of hexadecimal digits.

@@ -108,7 +108,7 @@ public final class CapsuleFold {
             )
         }
         if batch.events > 0 || batch.root != verified.root {
-            guard batch.root == state.tree.root else {
+            guard batch.root == settledRoot() else {
                 throw CapsuleError(.rootMismatch, "the events up to here do not give the root that the header states")
             }
             boundaries.add(size: batch.treeSize, root: batch.root)
@@ -127,6 +127,12 @@ public final class CapsuleFold {
         blob: BlobReference?
     ) -> [Finding] {
         state.fold(envelope, leafHash: leafHash, fingerprint: fingerprint, blob: blob)
+    }
+
+    /// The root over all events so far, merged for good: asking the state for it would merge a copy.
+    package func settledRoot() -> Digest {
+        state.tree.settle()
+        return state.tree.root
     }
 
     /// Takes in an object that the writer is about to write.

@@ -11,6 +11,8 @@ public struct CapsuleState: Sendable {
     public internal(set) var named: [KeyHash: NamedRun] = [:]
     /// Snapshots that stand in the file.
     public internal(set) var snapshots: Set<Digest> = []
+    /// The one of them that was asked for last.
+    private var snapshotFound: Digest?
     /// Other objects that stand in the file, for not storing them twice.
     public internal(set) var documents: Set<Digest> = []
     /// Blobs that stand in the file whole, and their lengths.
@@ -85,17 +87,28 @@ public struct CapsuleState: Sendable {
         open[envelope.run]?.token = envelope.token
     }
 
-    private func checkReferences(_ envelope: Envelope, blob: BlobReference?, _ findings: inout [Finding]) {
+    /// Whether the file has this snapshot; the next event asks for the same one as a rule.
+    private mutating func takeFound(_ snapshot: Digest) -> Bool {
+        guard snapshots.contains(snapshot) else { return false }
+        snapshotFound = snapshot
+        return true
+    }
+
+    private mutating func checkReferences(_ envelope: Envelope, blob: BlobReference?, _ findings: inout [Finding]) {
         if envelope.run.isRunZero {
             let namesHeader = [.registered(.capsuleCreate), .registered(.capsuleAdopt)].contains(envelope.type)
             if envelope.snapshot != .zero, !namesHeader {
                 findings.append(Finding(.runSnapshot, envelope.reference, "run zero names no snapshot"))
             }
-        } else if !snapshots.contains(envelope.snapshot) {
+        } else if envelope.snapshot != snapshotFound, !takeFound(envelope.snapshot) {
             let name =
                 envelope.snapshot == .zero ? "names no snapshot" : "names a snapshot that is not in the file before it"
             findings.append(Finding(.runSnapshot, envelope.reference, "the event \(name)"))
         }
+        if isClosed {
+            findings.append(Finding(.runSequence, envelope.reference, "the capsule had been closed before this event"))
+        }
+        guard !envelope.isPlain || blob != nil else { return }
         for cause in envelope.causes {
             let known = open[cause.run]?.next ?? ended[cause.run]?.events
             if let known, cause.sequence >= known {
@@ -106,9 +119,6 @@ public struct CapsuleState: Sendable {
             findings.append(
                 Finding(.blobMissing, envelope.reference, "its body, blob \(blob.id.hex), is not in the file")
             )
-        }
-        if isClosed {
-            findings.append(Finding(.runSequence, envelope.reference, "the capsule had been closed before this event"))
         }
     }
 

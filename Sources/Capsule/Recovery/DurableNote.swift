@@ -22,16 +22,26 @@ public struct DurableNote: Equatable, Sendable {
 
     /// 512 bytes.
     public var encoded: [UInt8] {
-        var bytes = Array("\(Self.tag)\(capsule.hex) ".utf8)
-        bytes += Hex.encode(generation, width: 16) + [UInt8(ascii: " ")]
-        bytes += Hex.encode(durableLength, width: 16) + [UInt8(ascii: " ")]
+        // Written after every sync: into one buffer, because the strings in between took longer than the write.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.size)
+        bytes.append(contentsOf: Self.tag.utf8)
+        capsule.withUnsafeBytes { for byte in $0 { Hex.append(UInt64(byte), width: 2, to: &bytes) } }
+        bytes.append(UInt8(ascii: " "))
+        Hex.append(generation, width: 16, to: &bytes)
+        bytes.append(UInt8(ascii: " "))
+        Hex.append(durableLength, width: 16, to: &bytes)
+        bytes.append(UInt8(ascii: " "))
         var crc = CRC32C()
         crc.add(bytes.span.bytes)
-        bytes += Hex.encode(UInt64(crc.value), width: 8) + [UInt8(ascii: "\n")]
-        let text = holder.utf8.filter { $0 >= 0x20 }
-        if bytes.count + text.count < Self.size { bytes += text }
-        bytes += [UInt8](repeating: UInt8(ascii: " "), count: Self.size - 1 - bytes.count)
-        return bytes + [UInt8(ascii: "\n")]
+        Hex.append(UInt64(crc.value), width: 8, to: &bytes)
+        bytes.append(UInt8(ascii: "\n"))
+        let room = Self.size - 1 - bytes.count
+        let text = holder.utf8.lazy.filter { $0 >= 0x20 }
+        if text.count <= room { bytes.append(contentsOf: text) }
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: Self.size - 1 - bytes.count))
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
     }
 
     /// Nil if the first line is not exactly what `encoded` writes.
