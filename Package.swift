@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "Capsule", targets: ["Capsule"]),
         .library(name: "WriterQueue", targets: ["WriterQueue"]),
         .library(name: "SnapshotIndex", targets: ["SnapshotIndex"]),
+        .library(name: "ModelPolicy", targets: ["ModelPolicy"]),
         .library(name: "Ledger", targets: ["Ledger"]),
         .executable(name: "capsule-tool", targets: ["capsule-tool"]),
     ],
@@ -48,6 +49,17 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "JSONText", swiftSettings: settings),
+        .systemLibrary(
+            name: "CYAML",
+            pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]
+        ),
+        .target(name: "CTOML"),
+        .target(
+            name: "ModelPolicy",
+            dependencies: ["CTOML", "CYAML", "JSONText", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings
+        ),
         .target(name: "CProcessRunner"),
         .target(name: "ProcessRunner", dependencies: ["CProcessRunner"], swiftSettings: settings),
         .target(name: "Ledger", dependencies: ["JSONText", "SnapshotIndex", "WriterQueue"], swiftSettings: settings),
@@ -67,6 +79,7 @@ let package = Package(
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),
         .testTarget(name: "CapsuleTests", dependencies: ["CCRC32C", "Capsule", "Support"], swiftSettings: settings),
+        .testTarget(name: "ModelPolicyTests", dependencies: ["ModelPolicy"], swiftSettings: settings),
         .testTarget(name: "WriterQueueTests", dependencies: ["WriterQueue", "Support"], swiftSettings: settings),
         .testTarget(
             name: "SnapshotIndexTests",
@@ -75,5 +88,6 @@ let package = Package(
         ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Support"], swiftSettings: settings),
         .testTarget(name: "ToolTests", dependencies: ["capsule-tool"], swiftSettings: settings),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

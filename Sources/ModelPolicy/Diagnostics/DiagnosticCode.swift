@@ -1,0 +1,65 @@
+/// What can be wrong with a policy. The codes stay; `spec/policy-diagnostics.md` says what to do about each.
+public enum DiagnosticCode: String, Sendable, CaseIterable {
+    // The text
+    case syntax = "P001"
+    case invalidUTF8 = "P002"
+    case beyondLimit = "P003"
+    case duplicateKey = "P004"
+    case tooDeep = "P005"
+    case unsupportedYAML = "P006"
+    case notATable = "P007"
+    case hiddenCharacter = "P008"
+    // One key or value
+    case unknownKey = "P101"
+    case missingKey = "P102"
+    case wrongType = "P103"
+    case badName = "P104"
+    case outOfRange = "P105"
+    case badForm = "P106"
+    case unknownWord = "P107"
+    case tooPrecise = "P108"
+    case repeatedItem = "P109"
+    case emptyList = "P110"
+    case reservedName = "P111"
+    case localTime = "P112"
+    case notFinite = "P113"
+    case secret = "P114"
+    case insecureURL = "P115"
+    case unknownSchema = "P116"
+    // What the parts mean together
+    case undefinedName = "P201"
+    case requirementBroken = "P202"
+    case requirementUnmet = "P203"
+    case judgeAdmitsLocal = "P204"
+    case escalationWithoutLimit = "P205"
+    case escalationNeverFires = "P206"
+    case escalationCircle = "P207"
+    case escalationWithoutTarget = "P208"
+    case repeatedIdentifier = "P209"
+    case warnAfterStop = "P210"
+    case missingPrice = "P211"
+    case contradictoryBounds = "P212"
+    case missingBound = "P213"
+    case missingSigners = "P214"
+    case modeNeverPermitted = "P215"
+    case unused = "P216"
+    // Layers
+    case changeNotAllowed = "P301"
+    case changeLoosens = "P302"
+    case patternMatchesNothing = "P303"
+    case noStrictness = "P304"
+
+    public var severity: Diagnostic.Severity { self == .unused ? .warning : .error }
+
+    /// Not to be told where part of a table could not be read.
+    static let aboutAbsence: Set<DiagnosticCode> = [
+        .missingKey, .requirementUnmet, .judgeAdmitsLocal, .escalationWithoutLimit, .escalationWithoutTarget,
+        .missingPrice, .missingBound, .missingSigners, .unused, .warnAfterStop,
+    ]
+
+    /// Not to be told where a whole table could not be read.
+    static let aboutMeaning: Set<DiagnosticCode> = aboutAbsence.union([
+        .unknownKey, .undefinedName, .requirementBroken, .escalationNeverFires, .escalationCircle, .modeNeverPermitted,
+        .duplicateKey, .patternMatchesNothing, .changeNotAllowed, .changeLoosens, .repeatedIdentifier, .noStrictness,
+    ])
+}
