@@ -79,7 +79,12 @@ let package = Package(
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),
         .testTarget(name: "CapsuleTests", dependencies: ["CCRC32C", "Capsule", "Support"], swiftSettings: settings),
-        .testTarget(name: "ModelPolicyTests", dependencies: ["ModelPolicy"], swiftSettings: settings),
+        .testTarget(
+            name: "ModelPolicyTests",
+            dependencies: ["ModelPolicy"],
+            exclude: ["model_policy.yaml", "mutants.txt"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "WriterQueueTests", dependencies: ["WriterQueue", "Support"], swiftSettings: settings),
         .testTarget(
             name: "SnapshotIndexTests",

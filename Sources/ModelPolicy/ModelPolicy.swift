@@ -19,8 +19,8 @@ public enum PolicyLimits {
     public static let snapshotBytes = 4 << 20
     /// How deep tables and lists nest in a source file.
     public static let depth = 16
-    /// How many dots one key of TOML has.
-    public static let dottedKeys = 16
+    /// How many dots a line of TOML has between two of `= , # { } [ ]`: each dot of a key nests a table more.
+    public static let dottedKeys = 64
     /// How many entries one table or list has.
     public static let entries = 1000
     /// How many keys and values a source file has in all.

@@ -9,7 +9,6 @@ import Testing
         let result = PolicyCompiler.compile(workspace: SourceFile(name: examplePath, bytes: try bytes(of: examplePath)))
         #expect(told(result) == [])
         let snapshot = try #require(result.snapshot)
-        print(String(decoding: snapshot.canonicalJSON, as: UTF8.self), snapshot.id)
         let again = try CompiledSnapshot(canonicalJSON: snapshot.canonicalJSON)
         #expect(again == snapshot)
         #expect(snapshot.policy.canonicalJSON == snapshot.canonicalJSON)
@@ -18,7 +17,8 @@ import Testing
     @Test func theSpecOfTheExampleHasNothingWrong() throws {
         let result = PolicyCompiler.compile(
             workspace: SourceFile(name: examplePath, bytes: try bytes(of: examplePath)),
-            spec: SourceFile(name: specPath, bytes: try bytes(of: specPath)))
+            spec: SourceFile(name: specPath, bytes: try bytes(of: specPath))
+        )
         #expect(told(result) == [])
     }
 

@@ -24,7 +24,9 @@ func source(_ text: String, _ format: SourceFile.Format = .toml, name: String? =
 
 func compile(_ text: String, _ format: SourceFile.Format = .toml, spec: String? = nil) -> CompileResult {
     PolicyCompiler.compile(
-        workspace: source(text, format), spec: spec.map { source($0, name: "spec.toml") })
+        workspace: source(text, format),
+        spec: spec.map { source($0, name: "spec.toml") }
+    )
 }
 
 /// `P201 12:3 there is no model …`, a line for each diagnostic.

@@ -22,8 +22,11 @@ extension MeaningChecks {
         guard when["failed_attempts"] == nil, when["confidence_below"] == nil else { return }
         guard let origin = place(escalation, "when") else { return }
         diagnostics.add(
-            .escalationWithoutLimit, origin, "`\(id(escalation))` has no limit that would make it fire",
-            "add `failed_attempts` or `confidence_below` to `when`")
+            .escalationWithoutLimit,
+            origin,
+            "`\(id(escalation))` has no limit that would make it fire",
+            "add `failed_attempts` or `confidence_below` to `when`"
+        )
     }
 
     private func checkTarget(_ escalation: Draft) {
@@ -31,8 +34,11 @@ extension MeaningChecks {
         let tier = to["tier_at_least"]
         if to["mode"] == nil, tier == nil, to["then"] == nil {
             diagnostics.add(
-                .escalationWithoutTarget, origin, "`\(id(escalation))` leads nowhere",
-                "add `mode`, `tier_at_least` or `then` to `to`")
+                .escalationWithoutTarget,
+                origin,
+                "`\(id(escalation))` leads nowhere",
+                "add `mode`, `tier_at_least` or `then` to `to`"
+            )
         }
         guard let tier, let least = tier.int, let role = escalation["role"]?.string, !models.isEmpty,
             let origin = tier.origin
@@ -41,22 +47,33 @@ extension MeaningChecks {
         let isMet = models.values.contains { require.broken(by: $0) == nil && $0.tier ?? .max >= least }
         guard !isMet else { return }
         diagnostics.add(
-            .escalationWithoutTarget, origin,
+            .escalationWithoutTarget,
+            origin,
             "no model of tier \(least) or above may serve the role `\(role)`, so `\(id(escalation))` leads to none",
-            "lower the tier, or add such a model")
+            "lower the tier, or add such a model"
+        )
     }
 
     private func checkCanFire(_ escalation: Draft) {
         let denied = deniedModes()
-        if let mode = escalation["when"]?["mode"], let name = mode.string, denied.contains(name), let origin = mode.origin {
+        if let mode = escalation["when"]?["mode"], let name = mode.string, denied.contains(name),
+            let origin = mode.origin
+        {
             diagnostics.add(
-                .escalationNeverFires, origin, "`\(id(escalation))` never fires: no class of risk permits the mode `\(name)`",
-                "permit the mode in one class, or take the escalation out")
+                .escalationNeverFires,
+                origin,
+                "`\(id(escalation))` never fires: no class of risk permits the mode `\(name)`",
+                "permit the mode in one class, or take the escalation out"
+            )
         }
-        if let mode = escalation["to"]?["mode"], let name = mode.string, denied.contains(name), let origin = mode.origin {
+        if let mode = escalation["to"]?["mode"], let name = mode.string, denied.contains(name), let origin = mode.origin
+        {
             diagnostics.add(
-                .escalationNeverFires, origin, "`\(id(escalation))` leads to the mode `\(name)`, which no class of risk permits",
-                "lead to another mode")
+                .escalationNeverFires,
+                origin,
+                "`\(id(escalation))` leads to the mode `\(name)`, which no class of risk permits",
+                "lead to another mode"
+            )
         }
     }
 
@@ -71,15 +88,20 @@ extension MeaningChecks {
             let from = escalation["when"]?["mode"]?.string.map { [$0] } ?? modes.filter { $0 != to }.sorted()
             guard !from.isEmpty else {
                 diagnostics.add(
-                    .escalationNeverFires, origin, "`\(id(escalation))` never fires: the role has no other mode than `\(to)`",
-                    "lead to another mode, to a tier or to a human")
+                    .escalationNeverFires,
+                    origin,
+                    "`\(id(escalation))` never fires: the role has no other mode than `\(to)`",
+                    "lead to another mode, to a tier or to a human"
+                )
                 continue
             }
             if let back = from.first(where: { $0 == to || Self.leads(from: to, to: $0, ways) }) {
                 diagnostics.add(
-                    .escalationCircle, origin,
+                    .escalationCircle,
+                    origin,
                     "`\(id(escalation))` goes in a circle: from `\(back)` to `\(to)`, which leads back to `\(back)`",
-                    "lead to another mode, to a tier or to a human")
+                    "lead to another mode, to a tier or to a human"
+                )
                 continue
             }
             for mode in from { ways[mode, default: []].insert(to) }

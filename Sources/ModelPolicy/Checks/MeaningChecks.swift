@@ -24,9 +24,12 @@ struct MeaningChecks {
         models = (policy["models"]?.entries ?? []).reduce(into: [:]) { models, entry in
             let model = entry.value
             models[entry.name] = ModelFacts(
-                locality: model["locality"]?.string, tier: model["tier"]?.int,
+                locality: model["locality"]?.string,
+                tier: model["tier"]?.int,
                 contextTokens: model["context_tokens"]?.int,
-                hasPrice: model["price_per_mtok"] != nil || model.isBroken, keyOrigin: entry.keyOrigin)
+                hasPrice: model["price_per_mtok"] != nil || model.isBroken,
+                keyOrigin: entry.keyOrigin
+            )
         }
     }
 
@@ -46,7 +49,9 @@ struct MeaningChecks {
 
     private func checkNotEmpty() {
         for key in ["providers", "models", "roles"] {
-            guard let table = policy[key], !table.isBroken, table.entries.isEmpty, let origin = table.origin else { continue }
+            guard let table = policy[key], !table.isBroken, table.entries.isEmpty, let origin = table.origin else {
+                continue
+            }
             diagnostics.add(.emptyList, origin, "`\(key)` is empty", "define at least one")
         }
         for gate in policy["gates"]?.entries ?? [] where !gate.value.isBroken && gate.value.entries.isEmpty {
@@ -61,16 +66,22 @@ struct MeaningChecks {
             warnAt > stopAt, let origin = warn.origin ?? stop.origin
         {
             diagnostics.add(
-                .warnAfterStop, origin,
-                "the budget warns at \(Ratio(millionths: Int64(warnAt))) of it, after it stops at \(Ratio(millionths: Int64(stopAt)))",
-                "let `warn_at` be at most `stop_at`")
+                .warnAfterStop,
+                origin,
+                "the budget warns at \(Ratio(millionths: Int64(warnAt))), after it stops at "
+                    + "\(Ratio(millionths: Int64(stopAt)))",
+                "let `warn_at` be at most `stop_at`"
+            )
         }
-        guard budgets["per_run_usd"] != nil else { return }
+        guard let budget = budgets["per_run_usd"], !budget.isBroken else { return }
         for (name, model) in models.sorted(by: { $0.key < $1.key }) where !model.hasPrice && model.locality != nil {
             guard let origin = model.keyOrigin else { continue }
             diagnostics.add(
-                .missingPrice, origin, "the model `\(name)` has no price, and `budgets.per_run_usd` needs one",
-                "add `price_per_mtok = { input = …, output = … }`")
+                .missingPrice,
+                origin,
+                "the model `\(name)` has no price, and `budgets.per_run_usd` needs one",
+                "add `price_per_mtok = { input = …, output = … }`"
+            )
         }
     }
 
@@ -80,13 +91,20 @@ struct MeaningChecks {
                 let (most, least) = (metric.value["at_most"], metric.value["at_least"])
                 if most == nil, least == nil, let origin = metric.keyOrigin {
                     diagnostics.add(
-                        .missingBound, origin, "`gates.\(gate.name).\(metric.name)` has no bound",
-                        "add `at_most` or `at_least`")
+                        .missingBound,
+                        origin,
+                        "`gates.\(gate.name).\(metric.name)` has no bound",
+                        "add `at_most` or `at_least`"
+                    )
                 }
-                if let most, let least, let high = most.int, let low = least.int, low > high, let origin = least.origin {
+                if let most, let least, let high = most.int, let low = least.int, low > high, let origin = least.origin
+                {
                     diagnostics.add(
-                        .contradictoryBounds, origin, "`at_least` is above `at_most`, so this gate never passes",
-                        "let `at_least` be at most `at_most`")
+                        .contradictoryBounds,
+                        origin,
+                        "`at_least` is above `at_most`, so this gate never passes",
+                        "let `at_least` be at most `at_most`"
+                    )
                 }
             }
         }
@@ -98,8 +116,11 @@ struct MeaningChecks {
             let origin = mode.origin
         else { return }
         diagnostics.add(
-            .missingSigners, origin, "`enforcement.approvals` is `\(word)`, and `approvals.signers` names no file",
-            "add `signers = \"policy/allowed_signers\"` to `[approvals]`")
+            .missingSigners,
+            origin,
+            "`enforcement.approvals` is `\(word)`, and `approvals.signers` names no file",
+            "add `signers = \"policy/allowed_signers\"` to `[approvals]`"
+        )
     }
 
     private func checkPatterns() {
@@ -114,17 +135,25 @@ struct MeaningChecks {
     private func checkPattern(_ text: String, _ key: String, _ origin: SourceOrigin) {
         let pattern = KeyPattern(text)
         let first = pattern.parts.first.map(String.init) ?? ""
-        guard let leaves = pattern.leaves, !PolicyLanguage.fixedKeys.contains(first), first != "schema", first != "*" else {
+        guard let leaves = pattern.leaves, !PolicyLanguage.fixedKeys.contains(first), first != "schema", first != "*"
+        else {
             let paths = Self.patternWords
             diagnostics.add(
-                .patternMatchesNothing, origin, "`\(text)` is no key that a spec may change",
-                diagnostics.suggestion(for: text, among: paths) ?? "write a key of the language, such as `roles.*.models`")
+                .patternMatchesNothing,
+                origin,
+                "`\(text)` is no key that a spec may change",
+                diagnostics.suggestion(for: text, among: paths)
+                    ?? "write a key of the language, such as `roles.*.models`"
+            )
             return
         }
         if key == "tighten_only", !leaves.contains(where: { $0.strictness != .none }) {
             diagnostics.add(
-                .noStrictness, origin, "`\(text)` has no order of strictness, so no change to it would be stricter",
-                "take it out; a key that is not named cannot be changed at all")
+                .noStrictness,
+                origin,
+                "`\(text)` has no order of strictness, so no change to it would be stricter",
+                "take it out; a key that is not named cannot be changed at all"
+            )
         }
     }
 

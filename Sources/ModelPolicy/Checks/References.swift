@@ -87,12 +87,19 @@ struct ReferenceCheck {
     private func reportDenied(_ item: Draft) {
         guard let origin = item.origin else { return }
         diagnostics.add(
-            .reservedName, origin, "the default mode cannot be denied: nothing would be left", "take it out")
+            .reservedName,
+            origin,
+            "the default mode cannot be denied: nothing would be left",
+            "take it out"
+        )
     }
 
-    private mutating func note(_ name: String?, _ namespace: PolicyNamespace, _ role: String?, _ origin: SourceOrigin?) {
+    private mutating func note(_ name: String?, _ namespace: PolicyNamespace, _ role: String?, _ origin: SourceOrigin?)
+    {
         let role = namespace == .mode ? role : nil
-        guard let name, let origin, let known = names.known(namespace, role: role), !known.contains(name) else { return }
+        guard let name, let origin, let known = names.known(namespace, role: role), !known.contains(name) else {
+            return
+        }
         places[Key(namespace: namespace, role: role, name: name), default: []].append(origin)
     }
 
@@ -102,7 +109,9 @@ struct ReferenceCheck {
         let owner = key.role.map { " of the role `\($0)`" } ?? ""
         var message = "there is no \(key.namespace.rawValue) `\(key.name)`\(owner)"
         let others = Set(sorted.dropFirst().filter { $0.layer == first.layer }.map(\.span.start.line)).sorted()
-        if !others.isEmpty { message += " (also in line \(others.prefix(20).map(String.init).joined(separator: ", ")))" }
+        if !others.isEmpty {
+            message += " (also in line \(others.prefix(20).map(String.init).joined(separator: ", ")))"
+        }
         let known = (names.known(key.namespace, role: key.role) ?? []).sorted()
         let list = known.prefix(20).map { "`\($0)`" }.joined(separator: ", ")
         let help = known.isEmpty ? "define one" : "known are \(list)"

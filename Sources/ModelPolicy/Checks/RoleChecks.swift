@@ -36,16 +36,22 @@ extension MeaningChecks {
         guard locality?.isBroken != true, locality?.string != "cloud" else { return }
         guard let origin = locality?.origin ?? role.keyOrigin else { return }
         diagnostics.add(
-            .judgeAdmitsLocal, origin, "the role `judge` admits a local model, and a judge never is one",
-            "say `require = { locality = \"cloud\" }`")
+            .judgeAdmitsLocal,
+            origin,
+            "the role `judge` admits a local model, and a judge never is one",
+            "say `require = { locality = \"cloud\" }`"
+        )
     }
 
     private func checkAnyModelMeets(_ require: Requirement, _ role: DraftEntry) -> Bool {
         guard !models.isEmpty, models.values.allSatisfy({ require.broken(by: $0) != nil }) else { return true }
         guard let origin = role.value.entry("require")?.keyOrigin ?? role.keyOrigin else { return true }
         diagnostics.add(
-            .requirementUnmet, origin, "no model of this policy meets what the role `\(role.name)` requires",
-            "require less, or add a model that meets it")
+            .requirementUnmet,
+            origin,
+            "no model of this policy meets what the role `\(role.name)` requires",
+            "require less, or add a model that meets it"
+        )
         return false
     }
 
@@ -58,14 +64,19 @@ extension MeaningChecks {
             else { continue }
             if role.name == "judge", broken.hasPrefix("locality") {
                 diagnostics.add(
-                    .requirementBroken, origin, "the model `\(name)` runs on this machine, and a judge never does",
-                    "take it out of the list")
+                    .requirementBroken,
+                    origin,
+                    "the model `\(name)` runs on this machine, and a judge never does",
+                    "take it out of the list"
+                )
                 continue
             }
             diagnostics.add(
-                .requirementBroken, origin,
+                .requirementBroken,
+                origin,
                 "the model `\(name)` does not meet what the role `\(role.name)` requires: \(broken)",
-                "take it out of the list, or require less")
+                "take it out of the list, or require less"
+            )
         }
     }
 
@@ -81,8 +92,11 @@ extension MeaningChecks {
             let item = policy["risk"]?["low"]?["deny_modes"]?.items.first { $0.string == name }
             guard let origin = item?.origin else { continue }
             diagnostics.add(
-                .modeNeverPermitted, origin, "the mode `\(name)` is denied in both classes of risk, so it is never used",
-                "permit it in one, or take the mode out")
+                .modeNeverPermitted,
+                origin,
+                "the mode `\(name)` is denied in both classes of risk, so it is never used",
+                "permit it in one, or take the mode out"
+            )
         }
     }
 
@@ -114,7 +128,9 @@ extension MeaningChecks {
             for mode in role.value["modes"]?.entries ?? [] { used.formUnion(mode.value["models"]?.strings ?? []) }
         }
         for escalation in policy["escalations"]?.items ?? [] {
-            guard let tier = escalation["to"]?["tier_at_least"]?.int, let name = escalation["role"]?.string else { continue }
+            guard let tier = escalation["to"]?["tier_at_least"]?.int, let name = escalation["role"]?.string else {
+                continue
+            }
             let require = Requirement(policy["roles"]?[name]?["require"])
             for (name, model) in models where model.tier ?? 0 >= tier && require.broken(by: model) == nil {
                 used.insert(name)

@@ -92,7 +92,8 @@ struct SnapshotReader {
     }
 
     func array<Element>(
-        _ key: String, _ read: (SnapshotReader) throws(SnapshotError) -> Element
+        _ key: String,
+        _ read: (SnapshotReader) throws(SnapshotError) -> Element
     ) throws(SnapshotError) -> [Element] {
         guard let items = value[key]?.array else { throw fault(key) }
         var elements: [Element] = []
@@ -103,7 +104,8 @@ struct SnapshotReader {
     }
 
     func named<Element>(
-        _ key: String?, _ read: (SnapshotReader) throws(SnapshotError) -> Element
+        _ key: String?,
+        _ read: (SnapshotReader) throws(SnapshotError) -> Element
     ) throws(SnapshotError) -> NamedList<Element> {
         let table = try key.map { key throws(SnapshotError) in try object(key) } ?? self
         var elements: [String: Element] = [:]

@@ -43,11 +43,14 @@ extension Role {
         self.require = Requirements(
             locality: require.optionalString("locality").flatMap(Locality.init(rawValue:)),
             tierAtLeast: require.optionalInteger("tier_at_least"),
-            contextTokensAtLeast: require.optionalInteger("context_tokens_at_least"))
+            contextTokensAtLeast: require.optionalInteger("context_tokens_at_least")
+        )
         modes = try reader.named("modes") { mode throws(SnapshotError) in
             Mode(
-                models: try mode.strings("models"), stages: try mode.strings("stages"),
-                gate: mode.optionalString("gate"))
+                models: try mode.strings("models"),
+                stages: try mode.strings("stages"),
+                gate: mode.optionalString("gate")
+            )
         }
     }
 }

@@ -11,8 +11,10 @@ struct SnapshotCheck {
         }
         guard schema == ModelPolicy.schemaVersion else {
             throw SnapshotError(
-                .unknownSchema, "/schema",
-                "this is schema \(schema), and this reader knows \(ModelPolicy.schemaVersion); take a newer version")
+                .unknownSchema,
+                "/schema",
+                "this is schema \(schema), and this reader knows \(ModelPolicy.schemaVersion); take a newer version"
+            )
         }
         var check = SnapshotCheck()
         check.collect(root)
@@ -62,7 +64,10 @@ struct SnapshotCheck {
     }
 
     private func checkTable(
-        _ value: JSONValue, _ keys: [PolicyKey], path: String, role: String?
+        _ value: JSONValue,
+        _ keys: [PolicyKey],
+        path: String,
+        role: String?
     ) throws(SnapshotError) {
         let members = try members(value, path)
         for member in members {
@@ -77,7 +82,11 @@ struct SnapshotCheck {
     }
 
     private func checkNamed(
-        _ value: JSONValue, _ names: PolicyNames, _ element: PolicyKind, path: String, role: String?
+        _ value: JSONValue,
+        _ names: PolicyNames,
+        _ element: PolicyKind,
+        path: String,
+        role: String?
     ) throws(SnapshotError) {
         for member in try members(value, path) {
             let place = "\(path)/\(member.key)"
@@ -95,7 +104,11 @@ struct SnapshotCheck {
     }
 
     private func checkList(
-        _ value: JSONValue, _ scalar: PolicyScalar, isSet: Bool, path: String, role: String?
+        _ value: JSONValue,
+        _ scalar: PolicyScalar,
+        isSet: Bool,
+        path: String,
+        role: String?
     ) throws(SnapshotError) {
         var last: String?
         var seen: Set<String> = []
@@ -112,7 +125,10 @@ struct SnapshotCheck {
     }
 
     private func checkName(
-        _ name: String, _ namespace: PolicyNamespace, path: String, role: String?
+        _ name: String,
+        _ namespace: PolicyNamespace,
+        path: String,
+        role: String?
     ) throws(SnapshotError) {
         let known = namespace == .mode ? role.flatMap { modesByRole[$0] } ?? names[.mode] : names[namespace]
         guard known?.contains(name) == true else {
@@ -121,7 +137,10 @@ struct SnapshotCheck {
     }
 
     private func checkScalar(
-        _ value: JSONValue, _ scalar: PolicyScalar, path: String, role: String?
+        _ value: JSONValue,
+        _ scalar: PolicyScalar,
+        path: String,
+        role: String?
     ) throws(SnapshotError) {
         if case .name(let namespace) = scalar {
             guard let name = value.string else { throw SnapshotError(.invalid, path, "this is to be a name") }
@@ -155,7 +174,8 @@ extension PolicyScalar {
         case .dollars(let most): return value.int.map { (0...(most * 1_000_000)).contains(Int64($0)) } ?? false
         case .ratio(let range): return value.int.map { range.contains(Int64($0)) } ?? false
         case .decimal: return value.int.map { $0.magnitude <= PolicyLimits.gateValue.magnitude * 1_000_000 } ?? false
-        case .duration: return value.int.map { (1...(PolicyLimits.durationDays * 86_400_000)).contains(Int64($0)) } ?? false
+        case .duration:
+            return value.int.map { (1...(PolicyLimits.durationDays * 86_400_000)).contains(Int64($0)) } ?? false
         case .time: return value.string.flatMap { PolicyTime($0)?.description == $0 } ?? false
         case .newName, .policyName: return value.string.map(PolicyName.isGood) ?? false
         default:

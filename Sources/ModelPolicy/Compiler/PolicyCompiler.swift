@@ -31,9 +31,15 @@ public enum PolicyCompiler {
             sink.add(.beyondLimit, origin, "this policy cannot be compiled: \(internalFault)", "report this fault")
         }
         return CompileResult(
-            diagnostics: sink.diagnostics(in: texts), snapshot: snapshot,
+            diagnostics: sink.diagnostics(in: texts),
+            snapshot: snapshot,
             layers: PolicyLayers(
-                workspace: base, spec: layer, complete: complete, files: texts.mapValues { $0.file.name }))
+                workspace: base,
+                spec: layer,
+                complete: complete,
+                files: texts.mapValues { $0.file.name }
+            )
+        )
     }
 
     private static func combine(_ base: Draft, _ layer: Draft, _ sink: DiagnosticSink) -> Draft {
@@ -46,15 +52,20 @@ public enum PolicyCompiler {
     }
 
     private static func read(
-        _ file: SourceFile, _ layer: PolicyLayer, _ sink: DiagnosticSink, _ texts: inout [PolicyLayer: SourceText]
+        _ file: SourceFile,
+        _ layer: PolicyLayer,
+        _ sink: DiagnosticSink,
+        _ texts: inout [PolicyLayer: SourceText]
     ) -> Draft {
         let broken = Draft(content: .broken)
         guard file.bytes.count <= PolicyLimits.sourceBytes else {
             texts[layer] = SourceText(SourceFile(name: file.name, bytes: [], format: file.format))
             sink.add(
-                .beyondLimit, SourceOrigin(layer: layer, span: .beginning),
+                .beyondLimit,
+                SourceOrigin(layer: layer, span: .beginning),
                 "this file has \(file.bytes.count) bytes; a policy has at most \(PolicyLimits.sourceBytes)",
-                "is this the right file?")
+                "is this the right file?"
+            )
             return broken
         }
         let text = SourceText(file)
@@ -67,7 +78,12 @@ public enum PolicyCompiler {
             }
         guard let root else {
             if !sink.hasErrors {
-                sink.add(.notATable, SourceOrigin(layer: layer, span: .beginning), "this file is empty", "begin with `schema`")
+                sink.add(
+                    .notATable,
+                    SourceOrigin(layer: layer, span: .beginning),
+                    "this file is empty",
+                    "begin with `schema`"
+                )
             }
             return broken
         }
@@ -87,8 +103,11 @@ public enum PolicyCompiler {
         }
         let place = text.place(of: min(offset, max(text.bytes.count - 1, 0)))
         sink.add(
-            .invalidUTF8, SourceOrigin(layer: layer, span: SourceSpan(start: place, end: place)),
-            "this byte is not UTF-8", "save the file as UTF-8")
+            .invalidUTF8,
+            SourceOrigin(layer: layer, span: SourceSpan(start: place, end: place)),
+            "this byte is not UTF-8",
+            "save the file as UTF-8"
+        )
         return false
     }
 }

@@ -1,11 +1,12 @@
 /// Finds what looks like a key, a token or a password.
 ///
-/// A policy and its snapshot are read by many, and a snapshot is kept for good: better to refuse a value that only looks
-/// like a secret than to keep one.
+/// A policy and its snapshot are read by many, and a snapshot is kept for good: better to refuse a value that only
+/// looks like a secret than to keep one.
 enum SecretPattern {
     private static let prefixes = [
         "sk-", "sk_", "rk_live_", "pk_live_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xoxb-",
-        "xoxp-", "xoxa-", "xapp-", "AKIA", "ASIA", "AIza", "ya29.", "eyJ", "hf_", "gsk_", "npm_", "pypi-", "AGE-SECRET-KEY-",
+        "xoxp-", "xoxa-", "xapp-", "AKIA", "ASIA", "AIza", "ya29.", "eyJ", "hf_", "gsk_", "npm_", "pypi-",
+        "AGE-SECRET-KEY-",
         "SG.", "dop_v1_", "shpat_", "xai-", "Bearer ",
     ]
 
@@ -50,7 +51,9 @@ enum SecretPattern {
 
     private static func isSecret(_ word: Substring) -> Bool {
         guard word.utf8.count >= 12 else { return false }
-        if word.utf8.count >= 16, prefixes.contains(where: { word.hasPrefix($0) }), hasDigitAndLetter(word) { return true }
+        if word.utf8.count >= 16, prefixes.contains(where: { word.hasPrefix($0) }), hasDigitAndLetter(word) {
+            return true
+        }
         return isRandom(word)
     }
 
@@ -66,11 +69,12 @@ enum SecretPattern {
         var changes = 0
         var last = -1
         for byte in longest.utf8 {
-            let kind = switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): 0
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): 1
-            default: 2
-            }
+            let kind =
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"): 0
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"): 1
+                default: 2
+                }
             if last >= 0, kind != last { changes += 1 }
             last = kind
         }

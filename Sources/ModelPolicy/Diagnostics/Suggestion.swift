@@ -3,7 +3,9 @@ enum Suggestion {
     /// The nearest of the words, at most two typing mistakes away and fewer for short words; of equally near ones the
     /// first in the order of bytes.
     static func nearest(
-        to word: String, among words: some Sequence<String>, comparisonsLeft: inout Int
+        to word: String,
+        among words: some Sequence<String>,
+        comparisonsLeft: inout Int
     ) -> String? {
         let target = folded(word)
         guard target.count <= PolicyLimits.nameBytes else { return nil }

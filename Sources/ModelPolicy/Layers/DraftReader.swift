@@ -51,15 +51,15 @@ struct DraftReader {
 
 extension DraftReader {
     private func readTable(
-        _ entries: [SyntaxEntry], _ keys: [PolicyKey], _ span: SourceSpan, _ path: String
+        _ entries: [SyntaxEntry],
+        _ keys: [PolicyKey],
+        _ span: SourceSpan,
+        _ path: String
     ) -> [DraftEntry] {
         var read: [DraftEntry] = []
         read.reserveCapacity(keys.count)
-        for entry in entries {
-            guard let key = keys.first(where: { $0.name == entry.key }) ?? meant(by: entry, entries, keys, path) else {
-                continue
-            }
-            guard !read.contains(where: { $0.name == key.name }) else { continue }
+        for entry in withMeantKeys(entries, keys, path) {
+            guard let key = keys.first(where: { $0.name == entry.key }) else { continue }
             let draft = self.read(entry.node, key.kind, path: join(path, key.name))
             read.append(DraftEntry(name: key.name, keyOrigin: origin(entry.keySpan), value: draft))
         }
@@ -70,6 +70,38 @@ extension DraftReader {
             read.append(DraftEntry(name: key.name, keyOrigin: nil, value: Draft(content: .broken)))
         }
         return read
+    }
+
+    /// Tells of unknown keys, and puts each in the place of the key that was probably meant, so that what it holds is
+    /// read as well.
+    private func withMeantKeys(_ entries: [SyntaxEntry], _ keys: [PolicyKey], _ path: String) -> [SyntaxEntry] {
+        guard entries.contains(where: { entry in !keys.contains { $0.name == entry.key } }) else { return entries }
+        var known = entries.filter { entry in keys.contains { $0.name == entry.key } }
+        for entry in entries where !keys.contains(where: { $0.name == entry.key }) {
+            guard let key = meant(by: entry, known, keys, path) else { continue }
+            if let index = known.firstIndex(where: { $0.key == key.name }) {
+                known[index].node = Self.merged(known[index].node, entry.node)
+            } else {
+                known.append(SyntaxEntry(key: key.name, keySpan: entry.keySpan, node: entry.node))
+            }
+        }
+        return known
+    }
+
+    private static func merged(_ left: SyntaxNode, _ right: SyntaxNode) -> SyntaxNode {
+        switch (left.value, right.value) {
+        case (.table(var entries), .table(let others)):
+            for other in others {
+                if let index = entries.firstIndex(where: { $0.key == other.key }) {
+                    entries[index].node = merged(entries[index].node, other.node)
+                } else {
+                    entries.append(other)
+                }
+            }
+            return SyntaxNode(value: .table(entries), span: left.span)
+        case (.list(let items), .list(let others)): return SyntaxNode(value: .list(items + others), span: left.span)
+        default: return left
+        }
     }
 
     private func reportMissing(_ key: PolicyKey, _ span: SourceSpan, _ path: String) {
@@ -86,24 +118,36 @@ extension DraftReader {
         }
     }
 
-    /// Tells of an unknown key, and answers the key that it is a misspelling of, so that what it holds is read as well.
+    /// Tells of an unknown key, and answers the key that it is a misspelling of.
     private func meant(
-        by entry: SyntaxEntry, _ entries: [SyntaxEntry], _ keys: [PolicyKey], _ path: String
+        by entry: SyntaxEntry,
+        _ known: [SyntaxEntry],
+        _ keys: [PolicyKey],
+        _ path: String
     ) -> PolicyKey? {
-        let free = keys.filter { key in !entries.contains { $0.key == key.name } }
-        let suggestion = diagnostics.suggestion(for: entry.key, among: free.map(\.name))
+        let possible = keys.filter { key in
+            guard let there = known.first(where: { $0.key == key.name }) else { return true }
+            switch (there.node.value, entry.node.value) {
+            case (.table, .table), (.list, .list): return path.isEmpty
+            default: return false
+            }
+        }
+        let suggestion = diagnostics.suggestion(for: entry.key, among: possible.map(\.name))
         let place = path.isEmpty ? "a policy" : "`\(path)`"
         var message = "`\(entry.key)` is no key of \(place)"
         if let odd = entry.key.unicodeScalars.first(where: { !$0.isASCII }) {
             message += ": it holds the character \(HiddenCharacter.name(odd))"
         }
-        let known = keys.map { "`\($0.name)`" }.joined(separator: ", ")
-        add(.unknownKey, entry.keySpan, message, suggestion ?? "its keys are \(known)")
-        return suggestion == nil ? nil : free.first { suggestion == "did you mean `\($0.name)`?" }
+        let words = keys.map { "`\($0.name)`" }.joined(separator: ", ")
+        add(.unknownKey, entry.keySpan, message, suggestion ?? "its keys are \(words)")
+        return suggestion == nil ? nil : possible.first { suggestion == "did you mean `\($0.name)`?" }
     }
 
     private func readNamed(
-        _ entries: [SyntaxEntry], _ names: PolicyNames, _ element: PolicyKind, _ path: String
+        _ entries: [SyntaxEntry],
+        _ names: PolicyNames,
+        _ element: PolicyKind,
+        _ path: String
     ) -> [DraftEntry] {
         entries.map { entry in
             switch names {
@@ -113,8 +157,11 @@ extension DraftReader {
                     add(fault.code, entry.keySpan, fault.message, fault.help)
                 } else if case .defines(.mode) = names, entry.key == Role.defaultMode {
                     add(
-                        .reservedName, entry.keySpan, "`default` is the mode that the role itself describes",
-                        "put these keys into the role, or choose another name")
+                        .reservedName,
+                        entry.keySpan,
+                        "`default` is the mode that the role itself describes",
+                        "put these keys into the role, or choose another name"
+                    )
                 }
             }
             let draft = read(entry.node, element, path: join(path, entry.key))
@@ -132,20 +179,32 @@ extension DraftReader {
                 name = join(path, text)
                 if let first = known[text] {
                     add(
-                        .repeatedIdentifier, id.node.span, "`\(text)` is the id of another, in line \(first.start.line)",
-                        "choose another id")
+                        .repeatedIdentifier,
+                        id.node.span,
+                        "`\(text)` is the id of another, in line \(first.start.line)",
+                        "choose another id"
+                    )
                 } else {
                     known[text] = id.node.span
                 }
             } else if case .table = item.value, layer == .spec {
-                add(.missingKey, SourceSpan(start: item.span.start, end: item.span.start), "this escalation has no `id`", nil)
+                add(
+                    .missingKey,
+                    SourceSpan(start: item.span.start, end: item.span.start),
+                    "this escalation has no `id`",
+                    nil
+                )
             }
             return read(item, .table(keys), path: name)
         }
     }
 
     private func readList(
-        _ items: [SyntaxNode], _ scalar: PolicyScalar, _ least: Int, _ span: SourceSpan, _ path: String
+        _ items: [SyntaxNode],
+        _ scalar: PolicyScalar,
+        _ least: Int,
+        _ span: SourceSpan,
+        _ path: String
     ) -> Draft.Content {
         if items.count < least {
             add(.emptyList, span, "`\(path)` is empty", "name at least one")
@@ -169,18 +228,25 @@ extension DraftReader {
     }
 
     private func readScalar(
-        _ value: SyntaxValue, _ scalar: PolicyScalar, _ span: SourceSpan, _ path: String
+        _ value: SyntaxValue,
+        _ scalar: PolicyScalar,
+        _ span: SourceSpan,
+        _ path: String
     ) -> JSONValue? {
         do throws(ValueFault) {
             return try scalar.read(value)
         } catch {
             if path == "schema", error.code == .outOfRange {
                 add(
-                    .unknownSchema, span, "this compiler knows schema \(ModelPolicy.schemaVersion) and no other",
-                    "write `schema = \(ModelPolicy.schemaVersion)`, or take a newer version of the tool")
+                    .unknownSchema,
+                    span,
+                    "this compiler knows schema \(ModelPolicy.schemaVersion) and no other",
+                    "write `schema = \(ModelPolicy.schemaVersion)`, or take a newer version of the tool"
+                )
                 return nil
             }
-            let message = error.message.hasPrefix("this is to be ")
+            let message =
+                error.message.hasPrefix("this is to be ")
                 ? "`\(path)` is to be " + error.message.dropFirst("this is to be ".count) : error.message
             add(error.code, span, message, error.help)
             return nil

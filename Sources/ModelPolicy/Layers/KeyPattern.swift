@@ -8,7 +8,7 @@ struct KeyPattern: Hashable {
         parts.count <= path.count && zip(parts, path).allSatisfy { $0 == "*" || $0 == $1 }
     }
 
-    /// The leaves of the language that the pattern can stand for, or nil when it stands for none. Names are not looked at.
+    /// The leaves of the language that the pattern can stand for, whatever the names; nil when it stands for none.
     var leaves: [PolicyKey]? { Self.leaves(of: .table(PolicyLanguage.keys), parts[...], nil) }
 
     private static func leaves(of kind: PolicyKind, _ parts: ArraySlice<Substring>, _ key: PolicyKey?) -> [PolicyKey]? {

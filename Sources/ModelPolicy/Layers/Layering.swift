@@ -55,8 +55,11 @@ struct Layering {
             if PolicyLanguage.fixedKeys.contains(key.name) {
                 if let origin = entry.keyOrigin {
                     diagnostics.add(
-                        .changeNotAllowed, origin, "`\(key.name)` is the workspace's alone; no other layer may set it",
-                        "take it out")
+                        .changeNotAllowed,
+                        origin,
+                        "`\(key.name)` is the workspace's alone; no other layer may set it",
+                        "take it out"
+                    )
                 }
                 continue
             }
@@ -93,14 +96,21 @@ struct Layering {
         let name = path.joined(separator: ".")
         if tightenOnly.contains(where: { $0.covers(path) }) {
             guard !key.strictness.isMet(from: base, to: entry.value) else { return }
-            let order = key.strictness == .none ? "it has no order of strictness" : "stricter is: \(key.strictness.note)"
+            let order =
+                key.strictness == .none ? "it has no order of strictness" : "stricter is: \(key.strictness.note)"
             diagnostics.add(
-                .changeLoosens, entry.value.origin ?? origin,
-                "`\(name)` may only become stricter than the workspace's \(Self.shown(base))", order)
+                .changeLoosens,
+                entry.value.origin ?? origin,
+                "`\(name)` may only become stricter than the workspace's \(Self.shown(base))",
+                order
+            )
         } else if !allow.contains(where: { $0.covers(path) }) {
             diagnostics.add(
-                .changeNotAllowed, origin, "the workspace does not allow a spec to change `\(name)`",
-                "take it out, or add the key to `overrides.allow` of the workspace")
+                .changeNotAllowed,
+                origin,
+                "the workspace does not allow a spec to change `\(name)`",
+                "take it out, or add the key to `overrides.allow` of the workspace"
+            )
         }
     }
 

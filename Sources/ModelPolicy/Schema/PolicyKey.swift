@@ -26,8 +26,14 @@ public struct PolicyKey: Sendable {
     }
 
     init(
-        _ name: String, _ kind: PolicyKind, as compiledName: String? = nil, required: Bool = false,
-        default fallback: PolicyDefault? = nil, derived: String? = nil, stricter: Strictness = .none, _ note: String
+        _ name: String,
+        _ kind: PolicyKind,
+        as compiledName: String? = nil,
+        required: Bool = false,
+        default fallback: PolicyDefault? = nil,
+        derived: String? = nil,
+        stricter: Strictness = .none,
+        _ note: String
     ) {
         self.name = name
         self.compiledName = compiledName ?? name

@@ -44,7 +44,9 @@ public struct SourceSpan: Sendable, Hashable {
     }
 
     static let beginning = SourceSpan(
-        start: SourcePlace(line: 1, column: 1), end: SourcePlace(line: 1, column: 1))
+        start: SourcePlace(line: 1, column: 1),
+        end: SourcePlace(line: 1, column: 1)
+    )
 }
 
 /// A span of one of the layers.

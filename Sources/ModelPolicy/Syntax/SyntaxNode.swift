@@ -121,8 +121,11 @@ struct SyntaxBuilder {
         pendingKey = nil
         if let first = levels[last].keys[key.text] {
             diagnostics.add(
-                .duplicateKey, SourceOrigin(layer: layer, span: key.span),
-                "`\(key.text)` is in this table already, in line \(first.start.line)", "keep one of them")
+                .duplicateKey,
+                SourceOrigin(layer: layer, span: key.span),
+                "`\(key.text)` is in this table already, in line \(first.start.line)",
+                "keep one of them"
+            )
             return
         }
         levels[last].keys[key.text] = key.span

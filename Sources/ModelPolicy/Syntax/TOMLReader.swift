@@ -13,24 +13,31 @@ struct TOMLReader {
     func read() -> SyntaxNode? {
         if let place = deepKey() {
             diagnostics.add(
-                .tooDeep, origin(SourceSpan(start: place, end: place)),
-                "a key has more than \(PolicyLimits.dottedKeys) dots")
+                .tooDeep,
+                origin(SourceSpan(start: place, end: place)),
+                "there are more than \(PolicyLimits.dottedKeys) dots in a row, and each nests a table more"
+            )
             return nil
         }
-        var bytes = text.bytes
+        var lines: [[UInt8]]?
         for _ in 0..<Self.attempts {
-            let outcome = Self.parse(bytes) { build($0) }
-            switch outcome {
-            case .built(let root): return root
+            switch Self.parse(lines.map { Array($0.joined(separator: [0x0A])) } ?? text.bytes, build) {
+            case .built(let root): return root.map(Self.withoutLostTables)
             case .failed(let message, let span):
-                if let root = report(message, span, &bytes) { return root }
-                if diagnostics.lostTables, bytes.isEmpty { return nil }
+                var kept = lines ?? (1...text.lineCount).map { Array(text.line($0)) }
+                guard report(message, span, &kept) else { return nil }
+                lines = kept
             case .outOfMemory:
                 diagnostics.add(.beyondLimit, origin(.beginning), "there is no memory to read this file")
                 return nil
             }
         }
         return nil
+    }
+
+    private static func withoutLostTables(_ root: SyntaxNode) -> SyntaxNode {
+        guard case .table(let entries) = root.value else { return root }
+        return SyntaxNode(value: .table(entries.filter { !$0.key.hasPrefix(lostHeader) }), span: root.span)
     }
 
     private enum Outcome {
@@ -40,7 +47,8 @@ struct TOMLReader {
     }
 
     private static func parse(
-        _ bytes: [UInt8], _ build: (UnsafeBufferPointer<ctoml_event>) -> SyntaxNode?
+        _ bytes: [UInt8],
+        _ build: (UnsafeBufferPointer<ctoml_event>) -> SyntaxNode?
     ) -> Outcome {
         let document = bytes.withUnsafeBytes { ctoml_parse($0.baseAddress, $0.count) }
         guard let document else { return .outOfMemory }
@@ -56,27 +64,78 @@ struct TOMLReader {
         return .built(build(UnsafeBufferPointer(start: events, count: count)))
     }
 
-    /// Tells of a fault and leaves its line out of the text.
-    private func report(_ message: String, _ span: SourceSpan, _ bytes: inout [UInt8]) -> SyntaxNode? {
-        let code: DiagnosticCode = message.contains("redefine") ? .duplicateKey : .syntax
+    /// Tells of a fault and leaves its line out of the text; answers false when there is nothing more to leave out.
+    private func report(_ message: String, _ span: SourceSpan, _ lines: inout [[UInt8]]) -> Bool {
+        if let open = unclosedList(before: span.start.line) {
+            diagnostics.add(.syntax, origin(open), "this list is not closed", "close it with `]`")
+            diagnostics.lostKeys = true
+            return Self.leaveOut(open.start.line..<max(span.start.line, open.start.line + 1), &lines)
+        }
         var span = span
-        // A line's end is found to be wrong in the line after it.
+        // The end of a text is found to be wrong after it.
         let isPastEnd = span.start.line > text.lineCount || text.line(span.start.line).isEmpty
         if isPastEnd { span = endOfText(before: span.start.line) }
-        diagnostics.add(code, origin(span), Self.readable(message), Self.help(message))
+        let isRepetition = message.contains("redefine")
+        diagnostics.add(
+            isRepetition ? .duplicateKey : .syntax,
+            origin(span),
+            Self.readable(message),
+            Self.help(message)
+        )
         let line = text.line(span.start.line)
-        guard !line.isEmpty, bytes[line.startIndex..<line.endIndex].contains(where: { $0 != 0x20 }) else {
-            diagnostics.lostTables = true
-            bytes = []
-            return nil
-        }
         let isHeader = line.first { $0 != 0x20 && $0 != 0x09 } == UInt8(ascii: "[")
-        if code == .syntax {
+        if !isRepetition {
             diagnostics.lostKeys = true
             if isHeader || !line.contains(UInt8(ascii: "=")) { diagnostics.lostTables = true }
         }
-        for index in line.indices { bytes[index] = 0x20 }
+        guard Self.leaveOut(span.start.line..<span.start.line + 1, &lines) else { return false }
+        // What follows a header that cannot be read belongs to no table that is known.
+        if isHeader { lines[span.start.line - 1] = Array("[\"\(Self.lostHeader)\(span.start.line)\"]".utf8) }
+        return true
+    }
+
+    private static let lostHeader = "the table of line "
+
+    private static func leaveOut(_ range: Range<Int>, _ lines: inout [[UInt8]]) -> Bool {
+        let range = range.clamped(to: 1..<lines.count + 1)
+        guard range.contains(where: { !lines[$0 - 1].isEmpty }) else { return false }
+        for number in range { lines[number - 1] = [] }
+        return true
+    }
+
+    /// A list that begins in a line before the fault, or in its line, and is still open there.
+    private func unclosedList(before line: Int) -> SourceSpan? {
+        var number = min(line, text.lineCount + 1) - 1
+        while number >= 1, line - number <= PolicyLimits.entries {
+            let bytes = text.line(number)
+            if let equals = bytes.firstIndex(of: UInt8(ascii: "=")) {
+                guard let start = bytes[equals...].firstIndex(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x3D }),
+                    bytes[start] == UInt8(ascii: "["), depth(from: start, toLine: line) > 0
+                else { return nil }
+                let place = text.place(of: start)
+                return SourceSpan(start: place, end: SourcePlace(line: place.line, column: place.column + 1))
+            }
+            if bytes.first == UInt8(ascii: "[") { return nil }
+            number -= 1
+        }
         return nil
+    }
+
+    /// How many brackets are open at the beginning of a line.
+    private func depth(from start: Int, toLine line: Int) -> Int {
+        var depth = 0
+        var quote: UInt8?
+        let end = text.offset(of: SourcePlace(line: line, column: 1))
+        for byte in text.bytes[start..<max(start, end)] {
+            if let open = quote {
+                if byte == open || byte == UInt8(ascii: "\n") { quote = nil }
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                quote = byte
+            } else {
+                depth += byte == UInt8(ascii: "[") ? 1 : byte == UInt8(ascii: "]") ? -1 : 0
+            }
+        }
+        return depth
     }
 
     private func endOfText(before line: Int) -> SourceSpan {

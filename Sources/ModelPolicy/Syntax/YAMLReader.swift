@@ -43,7 +43,12 @@ struct YAMLReader {
             case YAML_DOCUMENT_START_EVENT:
                 documents += 1
                 guard documents == 1 else {
-                    add(.unsupportedYAML, Self.span(event), "a second document begins here", "keep one document in a file")
+                    add(
+                        .unsupportedYAML,
+                        Self.span(event),
+                        "a second document begins here",
+                        "keep one document in a file"
+                    )
                     throw SyntaxStop()
                 }
             default: try take(event, &builder)
@@ -101,13 +106,19 @@ struct YAMLReader {
     private func refuseTag(_ tag: UnsafeMutablePointer<yaml_char_t>?, _ span: SourceSpan) throws(SyntaxStop) {
         guard let tag else { return }
         add(
-            .unsupportedYAML, span, "a tag is not allowed in a policy: \(String(cString: tag))",
-            "leave the tag out; quotation marks make text")
+            .unsupportedYAML,
+            span,
+            "a tag is not allowed in a policy: \(String(cString: tag))",
+            "leave the tag out; quotation marks make text"
+        )
         throw SyntaxStop()
     }
 
     private func value(
-        _ text: String, isPlain: Bool, tag: UnsafeMutablePointer<yaml_char_t>?, _ span: SourceSpan
+        _ text: String,
+        isPlain: Bool,
+        tag: UnsafeMutablePointer<yaml_char_t>?,
+        _ span: SourceSpan
     ) throws(SyntaxStop) -> SyntaxValue {
         try refuseTag(tag, span)
         return isPlain ? YAMLCoreSchema.value(of: text) : .string(text)

@@ -30,7 +30,10 @@ extension PolicyScalar {
         var comparisons = words.count
         let nearest = Suggestion.nearest(to: text, among: words, comparisonsLeft: &comparisons)
         return ValueFault(
-            .unknownWord, "`\(text)` is not \(self.words)", nearest.map { "did you mean `\($0)`?" })
+            .unknownWord,
+            "`\(text)` is not \(self.words)",
+            nearest.map { "did you mean `\($0)`?" }
+        )
     }
 
     /// MAJOR.MINOR.PATCH with pre-release and build as semver.org writes them.
@@ -40,14 +43,17 @@ extension PolicyScalar {
                 && (part == "0" || part.first != "0")
         }
         func isIdentifier(_ part: Substring) -> Bool {
-            !part.isEmpty && part.utf8.allSatisfy { byte in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
-            }
+            !part.isEmpty
+                && part.utf8.allSatisfy { byte in
+                    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
+                }
         }
         let withBuild = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
         let withRelease = withBuild[0].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         let core = withRelease[0].split(separator: ".", omittingEmptySubsequences: false)
-        guard core.count == 3, core.allSatisfy(isNumber), text.utf8.count <= PolicyLimits.nameBytes else { return false }
+        guard core.count == 3, core.allSatisfy(isNumber), text.utf8.count <= PolicyLimits.nameBytes else {
+            return false
+        }
         if withRelease.count > 1 {
             let parts = withRelease[1].split(separator: ".", omittingEmptySubsequences: false)
             let isGood = parts.allSatisfy { part in
@@ -66,7 +72,9 @@ extension PolicyScalar {
 
     private static func isPath(_ text: String) -> Bool {
         !text.isEmpty && !text.hasPrefix("/") && !text.hasPrefix("~") && !text.contains("\\")
-            && !text.split(separator: "/", omittingEmptySubsequences: false).contains { $0.isEmpty || $0 == "." || $0 == ".." }
+            && !text.split(separator: "/", omittingEmptySubsequences: false).contains {
+                $0.isEmpty || $0 == "." || $0 == ".."
+            }
     }
 
     private static func isGlob(_ text: String) -> Bool {
@@ -90,12 +98,15 @@ extension PolicyScalar {
     private static func host(of authority: Substring) -> Substring? {
         var host = authority
         if let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") {
-            guard let port = Int(authority[authority.index(after: colon)...]), (1...65_535).contains(port) else { return nil }
+            guard let port = Int(authority[authority.index(after: colon)...]), (1...65_535).contains(port) else {
+                return nil
+            }
             host = authority[..<colon]
         }
         if host.hasPrefix("["), host.hasSuffix("]"), host.count > 3 { return host }
         let isGood = host.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45 || byte == 46
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
+                || byte == 46
         }
         return isGood && !host.isEmpty && host.first != "." && host.first != "-" ? host : nil
     }
@@ -121,11 +132,15 @@ enum PolicyName {
         if let odd = text.unicodeScalars.first(where: { !$0.isASCII }) {
             let name = odd.properties.name.map { " (\($0))" } ?? ""
             return ValueFault(
-                .badName, "this name holds the character \(HiddenCharacter.name(odd))\(name), which may look like another",
-                "write the name with a-z, 0-9, `-` and `_`")
+                .badName,
+                "this name holds the character \(HiddenCharacter.name(odd))\(name), which may look like another",
+                "write the name with a-z, 0-9, `-` and `_`"
+            )
         }
         return ValueFault(
-            .badName, "`\(text)` is not a name: names have a-z, 0-9, `-` and `_`, and begin with a letter or a digit",
-            "choose another name")
+            .badName,
+            "`\(text)` is not a name: names have a-z, 0-9, `-` and `_`, and begin with a letter or a digit",
+            "choose another name"
+        )
     }
 }

@@ -20,7 +20,8 @@ extension PolicyScalar {
         case .integer(let range) where range.lowerBound == range.upperBound: "the integer \(range.lowerBound)"
         case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
         case .boolean: "true or false"
-        case .choice(let words): words.count == 1 ? "`\(words[0])`" : "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
+        case .choice(let words):
+            words.count == 1 ? "`\(words[0])`" : "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
         case .text: "text of one line"
         case .name(let namespace): "the name of a \(namespace.rawValue)"
         case .newName(let namespace): "a name for a \(namespace.rawValue)"
@@ -42,7 +43,8 @@ extension PolicyScalar {
     /// The value as it is compiled.
     func read(_ value: SyntaxValue) throws(ValueFault) -> JSONValue {
         switch value {
-        case .localTime: throw ValueFault(.localTime, "this time has no offset", "add `Z` or an offset such as `+01:00`")
+        case .localTime:
+            throw ValueFault(.localTime, "this time has no offset", "add `Z` or an offset such as `+01:00`")
         case .float(let text) where Self.isNotFinite(text):
             throw ValueFault(.notFinite, "this is no finite number", "this is \(words)")
         default: break
@@ -131,16 +133,20 @@ extension PolicyScalar {
         guard case .string(let text) = value else { throw wrongType(value) }
         guard !SecretPattern.matches(text) else {
             throw ValueFault(
-                .secret, "this looks like a secret, and a policy is read by many",
-                "take it out and make the secret invalid; a policy names the variable that holds it (`api_key_env`)")
+                .secret,
+                "this looks like a secret, and a policy is read by many",
+                "take it out and make the secret invalid; a policy names the variable that holds it (`api_key_env`)"
+            )
         }
         guard text.utf8.count <= PolicyLimits.textBytes else {
             throw ValueFault(.beyondLimit, "this text is longer than \(PolicyLimits.textBytes) bytes")
         }
         if let hidden = text.unicodeScalars.first(where: { HiddenCharacter.isHidden($0) || $0 == "\n" || $0 == "\t" }) {
             throw ValueFault(
-                .hiddenCharacter, "this text holds the character \(HiddenCharacter.name(hidden)), which cannot be seen",
-                "take it out")
+                .hiddenCharacter,
+                "this text holds the character \(HiddenCharacter.name(hidden)), which cannot be seen",
+                "take it out"
+            )
         }
         return text
     }
