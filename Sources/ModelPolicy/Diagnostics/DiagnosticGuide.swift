@@ -123,8 +123,8 @@ public struct DiagnosticGuide: Sendable {
     public static var document: String {
         var lines = [
             "# Diagnostics of a policy", "",
-            "Each fault of a policy is told once, by a code that stays. Written from `DiagnosticCode` by",
-            "`make vectors`; a test compiles each example and finds exactly its code, and nothing once it is cured.", "",
+            "Each fault of a policy is told once, by a code that stays. Written from the code by `make vectors`.",
+            "A test compiles each example and finds exactly its code, and nothing once it is cured.", "",
         ]
         for code in DiagnosticCode.allCases {
             let guide = code.guide
