@@ -17,6 +17,10 @@ public enum PolicyLimits {
     public static let sourceBytes = 1 << 20
     /// The longest snapshot that is read.
     public static let snapshotBytes = 4 << 20
+    /// The longest line of a source file.
+    public static let lineBytes = 16_384
+    /// How many modes one role has besides the default mode.
+    public static let modes = 32
     /// How deep tables and lists nest in a source file.
     public static let depth = 16
     /// How many dots a line of TOML has between two of `= , # { } [ ]`: each dot of a key nests a table more.

@@ -110,6 +110,21 @@ import Testing
         }
     }
 
+    @Test func aDuplicateKeyIsToldAtTheSecondPlaceInBothFormats() {
+        let toml = compile(small.with("tier = 2", "tier = 2\ntier = 3"))
+        #expect(toml.errors.map(\.code) == [.duplicateKey])
+        #expect(toml.errors.first?.span.start.line == 16)
+        let yaml = compile(DiagnosticGuide.yamlBase + "capture:\n  mode: hash\ncapture:\n  mode: none\n", .yaml)
+        #expect(told(yaml).map { String($0.prefix(9)) } == ["P004 15:1"])
+    }
+
+    @Test func tooLongALineAndTooManyModesAreRefused() {
+        let line = compile(small + "# " + String(repeating: "x", count: PolicyLimits.lineBytes))
+        #expect(line.errors.map(\.code) == [.beyondLimit])
+        let modes = (0...PolicyLimits.modes).map { "[roles.writer.modes.m\($0)]\nmodels = [\"big\"]\n" }.joined()
+        #expect(compile(small + modes).errors.map(\.code) == [.beyondLimit])
+    }
+
     @Test func theLimitsAreKeptAndNamed() {
         let many = (0...PolicyLimits.entries).map { "k\($0) = 1" }.joined(separator: "\n")
         #expect(compile(small + "[gates]\n" + many).errors.first?.code == .beyondLimit)

@@ -65,7 +65,7 @@ import Testing
         let spec = try text(of: "spec/policy.md")
         let limits: [(String, Int)] = [
             ("sourceBytes", PolicyLimits.sourceBytes), ("snapshotBytes", PolicyLimits.snapshotBytes),
-            ("depth", PolicyLimits.depth), ("dottedKeys", PolicyLimits.dottedKeys), ("entries", PolicyLimits.entries),
+            ("depth", PolicyLimits.depth), ("lineBytes", PolicyLimits.lineBytes), ("modes", PolicyLimits.modes), ("dottedKeys", PolicyLimits.dottedKeys), ("entries", PolicyLimits.entries),
             ("nodes", PolicyLimits.nodes), ("nameBytes", PolicyLimits.nameBytes), ("textBytes", PolicyLimits.textBytes),
             ("diagnostics", PolicyLimits.diagnostics), ("tokens", PolicyLimits.tokens),
         ]

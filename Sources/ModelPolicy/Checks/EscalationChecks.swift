@@ -79,7 +79,7 @@ extension MeaningChecks {
 
     /// Modes are left for others by escalations; a way that comes back would try again what has failed.
     private func checkCircles(_ escalations: [Draft], _ role: String) {
-        guard let modes = names.modesByRole[role] else { return }
+        guard let modes = names.modesByRole[role], modes.count <= PolicyLimits.modes + 1 else { return }
         var ways: [String: Set<String>] = [:]
         for escalation in escalations {
             guard let target = escalation["to"]?["mode"], let to = target.string, let origin = target.origin,
@@ -95,7 +95,8 @@ extension MeaningChecks {
                 )
                 continue
             }
-            if let back = from.first(where: { $0 == to || Self.leads(from: to, to: $0, ways) }) {
+            let reached = Self.reached(from: to, ways)
+            if let back = from.first(where: reached.contains) {
                 diagnostics.add(
                     .escalationCircle,
                     origin,
@@ -108,13 +109,13 @@ extension MeaningChecks {
         }
     }
 
-    private static func leads(from start: String, to goal: String, _ ways: [String: Set<String>]) -> Bool {
-        var seen: Set<String> = [start]
+    /// The modes that the ways lead to from a mode, itself among them.
+    private static func reached(from start: String, _ ways: [String: Set<String>]) -> Set<String> {
+        var reached: Set<String> = [start]
         var waiting = [start]
         while let mode = waiting.popLast() {
-            if mode == goal { return true }
-            for next in ways[mode] ?? [] where seen.insert(next).inserted { waiting.append(next) }
+            for next in ways[mode] ?? [] where reached.insert(next).inserted { waiting.append(next) }
         }
-        return false
+        return reached
     }
 }

@@ -88,7 +88,11 @@ struct SnapshotCheck {
         path: String,
         role: String?
     ) throws(SnapshotError) {
-        for member in try members(value, path) {
+        let members = try members(value, path)
+        if case .defines(.mode) = names, members.count > PolicyLimits.modes {
+            throw SnapshotError(.beyondLimit, path, "a role has at most \(PolicyLimits.modes) modes")
+        }
+        for member in members {
             let place = "\(path)/\(member.key)"
             switch names {
             case .refers(let namespace): try checkName(member.key, namespace, path: place, role: role)

@@ -70,7 +70,7 @@ public enum PolicyCompiler {
         }
         let text = SourceText(file)
         texts[layer] = text
-        guard isUnicode(text, layer, sink) else { return broken }
+        guard isUnicode(text, layer, sink), hasShortLines(text, layer, sink) else { return broken }
         let root =
             switch file.format {
             case .toml: TOMLReader(text: text, layer: layer, diagnostics: sink).read()
@@ -88,6 +88,17 @@ public enum PolicyCompiler {
             return broken
         }
         return DraftReader(layer: layer, diagnostics: sink).read(root)
+    }
+
+    /// Places are counted from the beginning of their line, which a long line would make slow.
+    private static func hasShortLines(_ text: SourceText, _ layer: PolicyLayer, _ sink: DiagnosticSink) -> Bool {
+        guard let line = (1...text.lineCount).first(where: { text.line($0).count > PolicyLimits.lineBytes })
+        else { return true }
+        let place = SourcePlace(line: line, column: 1)
+        sink.add(
+            .beyondLimit, SourceOrigin(layer: layer, span: SourceSpan(start: place, end: place)),
+            "this line is longer than \(PolicyLimits.lineBytes) bytes", "break it")
+        return false
     }
 
     private static func isUnicode(_ text: SourceText, _ layer: PolicyLayer, _ sink: DiagnosticSink) -> Bool {

@@ -61,8 +61,9 @@ final class DiagnosticSink {
             if first.span.start != second.span.start { return first.span.start < second.span.start }
             return left.offset < right.offset
         }
+        var lines = ShownLines()
         var found = sorted.prefix(PolicyLimits.diagnostics).compactMap { _, entry in
-            texts[entry.origin.layer].map { Diagnostic(entry, in: $0) }
+            texts[entry.origin.layer].map { Diagnostic(entry, in: $0, &lines) }
         }
         if entries.count > PolicyLimits.diagnostics, var last = found.last {
             last.code = .beyondLimit
@@ -75,7 +76,7 @@ final class DiagnosticSink {
 }
 
 extension Diagnostic {
-    init(_ entry: DiagnosticSink.Entry, in text: SourceText) {
+    fileprivate init(_ entry: DiagnosticSink.Entry, in text: SourceText, _ lines: inout ShownLines) {
         code = entry.code
         severity = entry.code.severity
         file = text.file.name
@@ -83,9 +84,21 @@ extension Diagnostic {
         span = entry.origin.span
         message = SecretPattern.blotted(entry.message)
         help = entry.help.map(SecretPattern.blotted)
-        let excerpt = Excerpt(of: span, in: text)
+        let excerpt = Excerpt(of: span, in: lines.scalars(ofLine: span.start.line, text, layer))
         line = excerpt.line
         caret = excerpt.caret
+    }
+}
+
+/// The last line that was looked at, without secrets: a thousand faults of one long line read it once.
+private struct ShownLines {
+    private var last: (line: Int, layer: PolicyLayer, scalars: [Unicode.Scalar])?
+
+    mutating func scalars(ofLine line: Int, _ text: SourceText, _ layer: PolicyLayer) -> [Unicode.Scalar] {
+        if let last, last.line == line, last.layer == layer { return last.scalars }
+        let scalars = Array(SecretPattern.blotted(String(decoding: text.line(line), as: UTF8.self)).unicodeScalars)
+        last = (line, layer, scalars)
+        return scalars
     }
 }
 
@@ -94,9 +107,7 @@ private struct Excerpt {
     var line: String
     var caret: Range<Int>
 
-    init(of span: SourceSpan, in text: SourceText) {
-        let bytes = text.line(span.start.line)
-        let scalars = Array(SecretPattern.blotted(String(decoding: bytes, as: UTF8.self)).unicodeScalars)
+    init(of span: SourceSpan, in scalars: [Unicode.Scalar]) {
         var start = min(max(span.start.column - 1, 0), scalars.count)
         var end = span.end.line == span.start.line ? span.end.column - 1 : scalars.count
         end = min(max(end, start), scalars.count)

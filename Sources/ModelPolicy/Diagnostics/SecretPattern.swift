@@ -7,7 +7,7 @@ enum SecretPattern {
         "sk-", "sk_", "rk_live_", "pk_live_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xoxb-",
         "xoxp-", "xoxa-", "xapp-", "AKIA", "ASIA", "AIza", "ya29.", "eyJ", "hf_", "gsk_", "npm_", "pypi-",
         "AGE-SECRET-KEY-",
-        "SG.", "dop_v1_", "shpat_", "xai-", "Bearer ",
+        "SG.", "dop_v1_", "shpat_", "xai-",
     ]
 
     /// Whether a text looks like a secret, or holds one.

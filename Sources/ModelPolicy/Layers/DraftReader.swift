@@ -149,7 +149,10 @@ extension DraftReader {
         _ element: PolicyKind,
         _ path: String
     ) -> [DraftEntry] {
-        entries.map { entry in
+        if case .defines(.mode) = names, entries.count > PolicyLimits.modes {
+            add(.beyondLimit, entries[PolicyLimits.modes].keySpan, "a role has at most \(PolicyLimits.modes) modes")
+        }
+        return entries.map { entry in
             switch names {
             case .refers: break
             case .defines, .free:
