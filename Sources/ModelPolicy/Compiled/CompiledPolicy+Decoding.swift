@@ -108,10 +108,11 @@ struct SnapshotReader {
         _ read: (SnapshotReader) throws(SnapshotError) -> Element
     ) throws(SnapshotError) -> NamedList<Element> {
         let table = try key.map { key throws(SnapshotError) in try object(key) } ?? self
-        var elements: [String: Element] = [:]
+        var elements: [(name: String, value: Element)] = []
         for member in table.value.object ?? JSONValue.Members() {
-            elements[member.key] = try read(SnapshotReader(value: member.value, path: "\(table.path)/\(member.key)"))
+            let path = "\(table.path)/\(member.key)"
+            elements.append((member.key, try read(SnapshotReader(value: member.value, path: path))))
         }
-        return NamedList(elements)
+        return NamedList(pairs: elements)
     }
 }

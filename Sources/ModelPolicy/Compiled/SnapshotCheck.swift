@@ -115,12 +115,12 @@ struct SnapshotCheck {
         role: String?
     ) throws(SnapshotError) {
         var last: String?
-        var seen: Set<String> = []
+        var seen = FewStrings()
         for (index, item) in try elements(value, path).enumerated() {
             let place = "\(path)/\(index)"
             try checkScalar(item, scalar, path: place, role: role)
             let text = item.string ?? ""
-            guard seen.insert(text).inserted else { throw SnapshotError(.invalid, place, "this is there twice") }
+            guard seen.insert(text) else { throw SnapshotError(.invalid, place, "this is there twice") }
             if isSet, let last, text.utf8.lexicographicallyPrecedes(last.utf8) {
                 throw SnapshotError(.invalid, place, "this is out of order")
             }

@@ -40,8 +40,7 @@ enum Completion {
 
     private static func value(ofMissing key: PolicyKey) -> Draft? {
         switch (key.fallback, key.kind) {
-        case (.value(let value), .scalar(let scalar)): return draft(value, scalar)
-        case (.value(let value), .list(let scalar, _, _)): return draft(value, scalar)
+        case (.value, _): return key.fallbackDraft
         case (.none, .table(let keys)) where !key.isRequired: return fill(.emptyTable, .table(keys))
         case (.none, .named) where !key.isRequired: return .emptyTable
         case (.none, .entries) where !key.isRequired: return .emptyList
@@ -49,7 +48,7 @@ enum Completion {
         }
     }
 
-    private static func draft(_ value: PolicyDefault, _ scalar: PolicyScalar) -> Draft? {
+    static func draft(_ value: PolicyDefault, _ scalar: PolicyScalar) -> Draft? {
         func read(_ value: SyntaxValue) -> Draft? {
             (try? scalar.read(value)).map { Draft(content: .scalar($0)) }
         }

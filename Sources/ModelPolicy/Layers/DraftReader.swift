@@ -213,14 +213,14 @@ extension DraftReader {
             add(.emptyList, span, "`\(path)` is empty", "name at least one")
             return .broken
         }
-        var seen: Set<String> = []
+        var seen = FewStrings()
         var isWhole = true
         let drafts = items.compactMap { item -> Draft? in
             guard let value = readScalar(item.value, scalar, item.span, path) else {
                 isWhole = false
                 return nil
             }
-            guard seen.insert(value.string ?? "").inserted else {
+            guard seen.insert(value.string ?? "") else {
                 add(.repeatedItem, item.span, "`\(value.string ?? "")` is in this list already", "keep one of them")
                 return nil
             }

@@ -15,6 +15,8 @@ public struct PolicyKey: Sendable {
     public let note: String
     /// How a later layer can be stricter.
     public let strictness: Strictness
+    /// The default in compiled form.
+    let fallbackDraft: Draft?
 
     /// What holds when a key is not there.
     public enum Fallback: Sendable {
@@ -42,6 +44,11 @@ public struct PolicyKey: Sendable {
         self.fallback = fallback.map(Fallback.value) ?? derived.map(Fallback.derived) ?? .none
         self.note = note
         self.strictness = stricter
+        switch kind {
+        case .scalar(let scalar), .list(let scalar, _, _):
+            fallbackDraft = fallback.flatMap { Completion.draft($0, scalar) }
+        default: fallbackDraft = nil
+        }
     }
 }
 

@@ -48,7 +48,25 @@ struct SyntaxBuilder {
         var key: (text: String, span: SourceSpan)?
         var entries: [SyntaxEntry] = []
         var items: [SyntaxNode] = []
-        var keys: [String: SourceSpan] = [:]
+        /// Kept when there are many; hashing costs more than it saves for few.
+        private var keys: [String: SourceSpan] = [:]
+        private static let few = 16
+
+        init(isTable: Bool, span: SourceSpan, key: (text: String, span: SourceSpan)?) {
+            self.isTable = isTable
+            self.span = span
+            self.key = key
+        }
+
+        func place(of key: String) -> SourceSpan? {
+            keys.isEmpty ? entries.first { $0.key == key }?.keySpan : keys[key]
+        }
+
+        mutating func note(_ key: (text: String, span: SourceSpan)) {
+            guard entries.count >= Self.few else { return }
+            if keys.isEmpty { for entry in entries { keys[entry.key] = entry.keySpan } }
+            keys[key.text] = key.span
+        }
     }
 
     private var levels: [Level] = []
@@ -119,7 +137,7 @@ struct SyntaxBuilder {
         guard levels[last].isTable else { return levels[last].items.append(node) }
         guard let key = pendingKey else { return }
         pendingKey = nil
-        if let first = levels[last].keys[key.text] {
+        if let first = levels[last].place(of: key.text) {
             diagnostics.add(
                 .duplicateKey,
                 SourceOrigin(layer: layer, span: key.span),
@@ -128,7 +146,7 @@ struct SyntaxBuilder {
             )
             return
         }
-        levels[last].keys[key.text] = key.span
+        levels[last].note(key)
         levels[last].entries.append(SyntaxEntry(key: key.text, keySpan: key.span, node: node))
     }
 }

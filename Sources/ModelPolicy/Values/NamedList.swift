@@ -12,6 +12,13 @@ public struct NamedList<Element: Sendable>: Sendable {
         elements = sorted.map(\.value)
     }
 
+    /// Takes things that have different names.
+    init(pairs: [(name: String, value: Element)]) {
+        let sorted = pairs.sorted { Self.precedes($0.name, $1.name) }
+        names = sorted.map(\.name)
+        elements = sorted.map(\.value)
+    }
+
     private static func precedes(_ left: String, _ right: String) -> Bool {
         left.utf8.lexicographicallyPrecedes(right.utf8)
     }
