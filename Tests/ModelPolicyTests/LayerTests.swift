@@ -115,6 +115,24 @@ import Testing
         #expect(result.nearestPath(to: "budgets.warn_att") == "budgets.warn_at")
     }
 
+    @Test func aLayersStatementChangesOnlyWithWhatTheLayerSays() throws {
+        let base = small + "[overrides]\nallow = [\"redaction\"]\n"
+        let spec = "schema = 1\n[redaction]\nfiles = [\"b\", \"a\"]\n"
+        let first = compile(base, spec: spec)
+        let moved = compile(
+            base.with("tier = 2", "tier = 3"),
+            spec: "# moved\n" + spec.with("[\"b\", \"a\"]", "[\"a\", \"b\"]")
+        )
+        #expect(
+            first.statement(of: .spec).map { String(decoding: $0, as: UTF8.self) }
+                == #"{"redaction":{"files":["a","b"]},"schema":1}"#
+        )
+        #expect(moved.statement(of: .spec) == first.statement(of: .spec))
+        #expect(moved.statement(of: .workspace) != first.statement(of: .workspace))
+        #expect(compile(small).statement(of: .spec) == nil)
+        #expect(compile("").statement(of: .workspace) == nil)
+    }
+
     @Test func theSourceMapNamesTheLineOfEachRuleAndReadsBack() throws {
         let result = PolicyCompiler.compile(workspace: SourceFile(name: examplePath, bytes: try bytes(of: examplePath)))
         let map = result.sourceMap

@@ -134,6 +134,25 @@ struct Mutant {
         }
     }
 
+    @Test func everyKeyOfTheYAMLMisspelt() throws {
+        let lines = try text(of: "Tests/ModelPolicyTests/model_policy.yaml").components(separatedBy: "\n")
+        let id = compile(lines.joined(separator: "\n"), .yaml).snapshot?.id
+        #expect(id != nil)
+        var count = 0
+        for (index, line) in lines.enumerated() {
+            guard let key = line.firstMatch(of: /^ *(?:- )?([a-z][a-z0-9_-]*):/)?.1 else { continue }
+            let isDefinition = line.hasPrefix("  ") && !line.hasPrefix("   ") && !line.contains(": ")
+            var changed = lines
+            changed[index] = line.replacingCharacters(in: key.startIndex..<key.endIndex, with: Self.misspelt(key))
+            let result = compile(changed.joined(separator: "\n"), .yaml)
+            count += 1
+            // A definition is missed where it is used; metrics and roles are also known outside.
+            if isDefinition || line.hasSuffix(":") && line.hasPrefix("    ") { continue }
+            #expect(result.errors.map(\.span.start.line) == [index + 1], "\(line): \(told(result))")
+        }
+        #expect(count > 100)
+    }
+
     @Test func aBlindCompilerWouldBeNoticed() {
         let mutant = Mutant(line: 3, text: "schema = 1\n# moved")
         #expect(Self.fault(mutant, id: nil) != nil)

@@ -117,6 +117,9 @@ extension Draft {
             for entry in entries { members.append(entry.name, entry.value.compiled(element)) }
             return .object(members)
         case (.entries(let keys), .list(let items)): return .array(items.map { $0.compiled(.table(keys)) })
+        case (.list(_, isSet: true, _), .list(let items)):
+            let sorted = items.sorted { ($0.string ?? "").utf8.lexicographicallyPrecedes(($1.string ?? "").utf8) }
+            return .array(sorted.map { $0.scalar ?? .null })
         case (_, .list(let items)): return .array(items.map { $0.scalar ?? .null })
         default: return .null
         }

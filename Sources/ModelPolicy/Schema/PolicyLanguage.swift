@@ -392,7 +392,7 @@ public enum PolicyLanguage {
             .scalar(.boolean),
             default: .boolean(true),
             stricter: .truth,
-            "Whether an author of the change counts."
+            "Whether the signature of an author of the change does not count."
         ),
         PolicyKey(
             "signers",
