@@ -88,7 +88,7 @@ let package = Package(
         .testTarget(name: "WriterQueueTests", dependencies: ["WriterQueue", "Support"], swiftSettings: settings),
         .testTarget(
             name: "SnapshotIndexTests",
-            dependencies: ["SnapshotIndex", "WriterQueue"],
+            dependencies: ["SnapshotIndex", "WriterQueue", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings
         ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Support"], swiftSettings: settings),

@@ -9,7 +9,14 @@
 /// ```
 public final class CapsuleLedger: RunLedger {
     public let queue: WriterQueue
+    /// Envelope, salt and headers of an event, about.
+    private static let bytesBesideBody = 128
+    /// Nil for a capsule that is not a file of the operating system's.
+    private let keeper: IndexKeeper?
 
+    /// Opens a capsule for appending. One of a megabyte or more is not read from its beginning where its side index
+    /// knows the state; the index follows behind what is appended.
+    ///
     /// - Throws: as `WriterQueue.init`.
     public init(
         appendingTo path: FilePath,
@@ -17,6 +24,9 @@ public final class CapsuleLedger: RunLedger {
         storage: any Storage = PosixStorage(),
         random: any RandomSource = SystemRandom()
     ) async throws {
+        keeper = storage is PosixStorage ? IndexKeeper(path) : nil
+        var options = options
+        if options.resume == nil, let keeper { options.resume = { try keeper.resumePoint(for: $0) } }
         queue = try await WriterQueue(opening: path, options: options, storage: storage, random: random)
     }
 
@@ -84,9 +94,13 @@ public final class CapsuleLedger: RunLedger {
         }
         var events = events
         for index in actors { events[index].actor = try Self.actor(introducedBy: events[index]) }
-        return try await queue.submit(
+        var bytes = 0
+        for index in drafts.indices { bytes += Self.bytesBesideBody + (drafts[index].body?.count ?? 0) }
+        let receipts = try await queue.submit(
             Submission(.run(run.id, token: run.token), events: events, durability: durability)
         )
+        keeper?.appended(bytes)
+        return receipts
     }
 
     public func enter(stage: String, in run: RunHandle, reason: String?) async throws -> Receipt {
@@ -136,7 +150,10 @@ public final class CapsuleLedger: RunLedger {
     }
 
     /// Writes what is waiting and gives up the lock.
-    public func close() async { await queue.close() }
+    public func close() async {
+        await queue.close()
+        if let keeper { keeper.close(length: await queue.statistics().fileLength) }
+    }
 
     /// Who an `actor` event introduces: its body says more of them than a name.
     private static func actor(introducedBy draft: EventDraft) throws -> ActorDraft {

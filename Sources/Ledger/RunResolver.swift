@@ -8,13 +8,12 @@ public enum RunResolver {
     ///
     /// - Throws: `LedgerError.unknownRun`, `ambiguousRun` with the candidates.
     public static func resolve(_ text: String, in state: CapsuleState) throws(LedgerError) -> RunID {
-        if let id = RunID(hex: text), state.open[id] != nil || state.ended[id] != nil { return id }
-        if let named = state.named[KeyHash.runName(text, in: state.capsule)] { return named.run }
+        if let id = RunID(hex: text), state.open[id] != nil || state.endedRun(id) != nil { return id }
+        if let named = state.namedRun(KeyHash.runName(text, in: state.capsule)) { return named.run }
         let digits = text.lowercased().filter { $0 != "-" }
         var candidates: [RunID] = []
         if digits.count >= minimumPrefix {
-            candidates = state.open.keys.filter { !$0.isRunZero && $0.hex.hasPrefix(digits) }
-            candidates += state.ended.keys.filter { $0.hex.hasPrefix(digits) }
+            candidates = state.runs(withPrefix: digits, limit: shownCandidates + 1)
         }
         guard let first = candidates.first else {
             throw LedgerError(.unknownRun, "there is no run '\(text)' in this capsule; 'capsule-tool runs' lists them")
@@ -32,7 +31,7 @@ public enum RunResolver {
     /// A snapshot by its ID or a unique prefix of it, with or without `sha256:`.
     public static func snapshot(_ text: String, in state: CapsuleState) throws(LedgerError) -> Digest {
         let digits = (text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]).lowercased()
-        let candidates = digits.count < minimumPrefix ? [] : state.snapshots.filter { $0.hex.hasPrefix(digits) }
+        let candidates = digits.count < minimumPrefix ? [] : state.snapshots(withPrefix: digits, limit: shownCandidates + 1)
         guard let first = candidates.first else {
             throw LedgerError(
                 .unknownSnapshot,

@@ -4,7 +4,11 @@ import Capsule
 struct Chunk {
     /// Where they end; the mark that was given if there is none.
     private(set) var mark: IndexMark
-    private(set) var rows = PendingRows()
+    let rows: PendingRows
+    /// The state after them.
+    let fold: CapsuleFold
+    /// Rules that they break.
+    let findings: Int
     /// Why no batch follows; nil if the chunk is full.
     private(set) var ending: Status.Ending?
 
@@ -13,61 +17,70 @@ struct Chunk {
 
     /// Reads on from `start`, up to `limit`.
     ///
+    /// - Parameter makeFold: makes a fold that stands at `start`.
     /// - Throws: `StorageError`.
-    init(of capsule: CapsuleFile, from start: IndexMark, limit: UInt64) throws {
-        mark = start
-        let refusal: CapsuleError
+    init(
+        of capsule: CapsuleFile,
+        from start: IndexMark,
+        limit: UInt64,
+        fold: CapsuleFold,
+        makeFold: () throws -> CapsuleFold
+    ) throws {
+        var reading = Reading(fold: fold, mark: start)
         do {
-            try read(capsule, from: start, limit: limit)
-            if mark != start { try mark.rememberHeader(of: capsule) }
-            return
-        } catch let error as CapsuleError {
-            refusal = error
+            ending = try reading.run(limit: max(limit, start.offset))
+        } catch let refusal as CapsuleError {
+            // The rows and the state hold some of the batch that is refused: read once more, up to it.
+            let end = reading.mark.offset
+            reading = Reading(fold: try makeFold(), mark: start)
+            _ = try reading.run(limit: end)
+            ending = .refused(refusal)
         }
-        // The rows hold some of the batch that is refused: read once more, up to it.
-        let end = mark.offset
-        mark = start
-        rows = PendingRows()
-        try read(capsule, from: start, limit: end)
+        self.fold = reading.fold
+        rows = reading.collector.rows
+        findings = reading.findings
+        mark = reading.mark
         if mark != start { try mark.rememberHeader(of: capsule) }
-        ending = .refused(refusal)
     }
 
-    private mutating func read(_ capsule: CapsuleFile, from start: IndexMark, limit: UInt64) throws {
-        let reader = BatchReader(
-            file: capsule.file,
-            header: capsule.header,
-            from: start.position(in: capsule.header),
-            limit: max(limit, start.offset)
-        )
-        while ending == nil {
-            let step = try reader.next { batch in try take(batch) }
-            switch step {
-            case .end: ending = .end
-            case .bad(let reason): ending = .badBatch(reason)
-            case .batch:
-                mark.move(to: reader.position)
-                let bytes = mark.offset - start.offset
-                if bytes >= Self.maximumBytes || rows.count >= Self.maximumRows { return }
+    /// Gathers rows in the visitors of a fold.
+    private final class Collector {
+        var rows = PendingRows()
+    }
+
+    private struct Reading {
+        let fold: CapsuleFold
+        var mark: IndexMark
+        let collector = Collector()
+        var findings = 0
+
+        /// Returns why no batch follows, or nil if there are enough.
+        mutating func run(limit: UInt64) throws -> Status.Ending? {
+            let start = mark.offset
+            let findingsBefore = fold.findingCount
+            defer { findings = fold.findingCount - findingsBefore }
+            fold.reader.limit = limit
+            while true {
+                let offset = fold.reader.position.offset
+                let step = try fold.next(
+                    event: { [collector] leaf, _, event throws(CapsuleError) in
+                        collector.rows.add(event, leaf: leaf, batch: offset)
+                    },
+                    object: { [collector] object throws(CapsuleError) in collector.rows.add(object, batch: offset) }
+                )
+                switch step {
+                case .end: return .end
+                case .bad(let reason): return .badBatch(reason)
+                case .batch:
+                    mark.move(to: fold.reader.position)
+                    mark.treeSize = fold.state.tree.size
+                    mark.root = fold.verified.root
+                    mark.lastBatch = offset
+                    if mark.offset - start >= Chunk.maximumBytes || collector.rows.count >= Chunk.maximumRows {
+                        return nil
+                    }
+                }
             }
         }
-    }
-
-    private mutating func take(_ batch: borrowing BatchView) throws {
-        let offset = batch.offset
-        var leaf = mark.treeSize
-        try batch.forEachFrame(
-            event: { event throws(CapsuleError) in
-                rows.add(event, leaf: leaf, batch: offset)
-                leaf += 1
-            },
-            object: { object throws(CapsuleError) in rows.add(object, batch: offset) }
-        )
-        guard batch.header.treeSize == leaf else {
-            throw CapsuleError(.sizeMismatch, "the header says \(batch.header.treeSize) events, counted are \(leaf)")
-        }
-        mark.treeSize = leaf
-        mark.root = batch.header.root
-        mark.lastBatch = offset
     }
 }

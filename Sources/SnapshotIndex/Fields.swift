@@ -44,6 +44,23 @@ struct Fields {
         return digest
     }
 
+    func optionalDigest(_ column: Int) throws(IndexFault) -> Digest? {
+        if case .null = value(column) { return nil }
+        return try digest(column)
+    }
+
+    func optionalIdentifier<ID: SixteenByteID>(_ column: Int, _: ID.Type = ID.self) throws(IndexFault) -> ID? {
+        if case .null = value(column) { return nil }
+        return try identifier(column)
+    }
+
+    func bytes(_ column: Int, count: Int? = nil) throws(IndexFault) -> [UInt8] {
+        guard case .blob(let data) = value(column), count == nil || data.count == count else {
+            throw .damaged("column \(column) is not the bytes that it should be")
+        }
+        return Array(data)
+    }
+
     func identifier<ID: SixteenByteID>(_ column: Int, _: ID.Type = ID.self) throws(IndexFault) -> ID {
         guard case .blob(let data) = value(column), data.count == 16, let id = ID(data) else {
             throw .damaged("column \(column) is no identifier")

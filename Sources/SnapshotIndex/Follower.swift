@@ -9,25 +9,55 @@ struct Follower {
     let store: IndexStore
 
     func run(_ progress: ((UInt64, UInt64) -> Void)?) throws -> Status {
-        var mark = try store.read { $0.mark }
+        let history = IndexHistory(store)
+        var (mark, fold) = try start(history)
         try mark.checkLength(of: capsule)
         let reach = try DurableReach(of: capsule, from: mark.offset)
         while true {
-            let chunk = try Chunk(of: capsule, from: mark, limit: reach.limit)
+            let chunk: Chunk
+            do {
+                chunk = try Chunk(of: capsule, from: mark, limit: reach.limit, fold: fold) {
+                    let (again, fold) = try start(history)
+                    guard again == mark else { throw Overtaken() }
+                    return fold
+                }
+            } catch is Overtaken {
+                (mark, fold) = try start(history)
+                continue
+            }
+            if let failure = history.takeFailure() { throw failure }
             if chunk.mark == mark { return status(mark, chunk.ending ?? .end, reach) }
             if try store.write(
                 upon: mark,
                 { db in
-                    try RowWriter(db).write(chunk.rows)
+                    try RowWriter(db).write(chunk.rows, chunk.fold.state, findings: chunk.findings)
                     try chunk.mark.write(db)
                 }
             ) {
-                mark = chunk.mark
+                (mark, fold) = (chunk.mark, chunk.fold)
+                fold.settle(into: history)
                 progress?(mark.offset, max(mark.offset, reach.limit))
                 if let ending = chunk.ending { return status(mark, ending, reach) }
             } else {
-                mark = try store.read { $0.mark }
+                (mark, fold) = try start(history)
             }
+        }
+    }
+
+    /// Another process went on meanwhile: what was read is of no use, and is read from there.
+    private struct Overtaken: Error {}
+
+    /// Where the index ends, and a fold that stands there.
+    private func start(_ history: IndexHistory) throws -> (IndexMark, CapsuleFold) {
+        try store.read { view in
+            let found = try OpenRuns.resumePoint(view, header: capsule.header, history: history)
+            let fold =
+                if let point = found?.point {
+                    CapsuleFold(file: capsule.file, header: capsule.header, from: point, limit: view.mark.offset)
+                } else {
+                    CapsuleFold(file: capsule.file, header: capsule.header, limit: view.mark.offset)
+                }
+            return (view.mark, fold)
         }
     }
 

@@ -6,14 +6,18 @@ import GRDB
 /// A run is known by the index of its first leaf: it is unique, and sorts as the file does.
 enum IndexSchema {
     /// Changes with every change below: an index of another version is made anew.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
-    static let statements = [
-        IndexMark.table,
+    static let statements =
+        // The mark first: on the second page, away from what changes.
+        [IndexMark.table] + OpenRuns.tables + lookups
+
+    private static let lookups = [
         """
         CREATE TABLE run (first_leaf INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name TEXT, spec TEXT, key BLOB, \
         start_time INTEGER NOT NULL, last_time INTEGER NOT NULL, end_time INTEGER, outcome INTEGER, \
-        events INTEGER NOT NULL, snapshot INTEGER NOT NULL, exclusive INTEGER NOT NULL)
+        events INTEGER NOT NULL, snapshot INTEGER NOT NULL, exclusive INTEGER NOT NULL, seal_leaf INTEGER, \
+        first_snapshot BLOB NOT NULL, fingerprint BLOB)
         """,
         "CREATE INDEX run_name ON run (name) WHERE name IS NOT NULL",
         "CREATE INDEX run_key ON run (key) WHERE key IS NOT NULL",
@@ -32,7 +36,7 @@ enum IndexSchema {
         """,
         """
         CREATE TABLE object (id BLOB NOT NULL, kind INTEGER NOT NULL, size INTEGER NOT NULL, \
-        batch_offset INTEGER NOT NULL, PRIMARY KEY (id, kind)) WITHOUT ROWID
+        batch_offset INTEGER NOT NULL, extra BLOB, PRIMARY KEY (id, kind)) WITHOUT ROWID
         """,
         """
         CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, id BLOB NOT NULL, size INTEGER NOT NULL, \

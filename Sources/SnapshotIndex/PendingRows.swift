@@ -5,6 +5,8 @@ import JSONText
 struct PendingRows {
     private(set) var runs: [PendingRun] = []
     private(set) var objects: [PendingObject] = []
+    /// Events that can be asked for again by their key, and those that introduce an actor.
+    private(set) var keys: [(run: RunID, key: KeyHash, isActor: Bool)] = []
     /// Rows that this will become, about.
     private(set) var count = 0
     private var places: [RunID: Int] = [:]
@@ -17,7 +19,11 @@ struct PendingRows {
         guard !run.isRunZero else { return }
         let place = place(of: run) ?? append(PendingRun(run, firstLeaf: leaf, time: event.envelope.time))
         newest = place
-        if runs[place].add(event, batch: batch) { count += 1 }
+        if runs[place].add(event, leaf: leaf, batch: batch) { count += 1 }
+        if let key = event.envelope.key, event.envelope.type != .registered(.runStart) {
+            keys.append((run, key, event.envelope.type == .registered(.actor)))
+            count += 1
+        }
     }
 
     mutating func add(_ object: StoredObject, batch: UInt64) {
@@ -49,7 +55,7 @@ struct PendingRun {
     private(set) var lastTime: Timestamp
     private(set) var events: Int64 = 0
     /// The seal, if it is one of them.
-    private(set) var end: (time: Timestamp, outcome: UInt8)?
+    private(set) var end: (time: Timestamp, outcome: UInt8, leaf: UInt64)?
     /// Snapshots in the order in which they came into force, and when they did.
     private(set) var snapshots: [(id: Digest, time: Timestamp)] = []
     private(set) var batches: [UInt64] = []
@@ -62,13 +68,13 @@ struct PendingRun {
     }
 
     /// Returns whether the event stands in another batch than the one before it.
-    fileprivate mutating func add(_ event: borrowing EventView, batch: UInt64) -> Bool {
+    fileprivate mutating func add(_ event: borrowing EventView, leaf: UInt64, batch: UInt64) -> Bool {
         let time = event.envelope.time
         events += 1
         lastTime = time
         if snapshots.last?.id != event.envelope.snapshot { snapshots.append((event.envelope.snapshot, time)) }
         if event.envelope.type == .registered(.runStart), event.envelope.sequence == 0 { start = Start(event) }
-        if let seal = event.envelope.seal { end = (time, seal.outcomeCode) }
+        if let seal = event.envelope.seal { end = (time, seal.outcomeCode, leaf) }
         guard batches.last != batch else { return false }
         batches.append(batch)
         return true
@@ -111,6 +117,8 @@ struct PendingObject {
     let batch: UInt64
     /// If it is a checkpoint note that can be read.
     let note: CheckpointNote?
+    /// A chunk's salt; the length of a manifest's blob.
+    let extra: [UInt8]?
 
     init(_ object: StoredObject, batch: UInt64) {
         id = object.id
@@ -118,5 +126,14 @@ struct PendingObject {
         size = object.bytes.count
         self.batch = batch
         note = object.kind == .note ? CheckpointNote(object.bytes) : nil
+        extra =
+            switch object.kind {
+            case .chunk: Array(object.bytes.prefix(BlobManifest.saltBytes))
+            case .manifest:
+                (try? BlobManifest(reading: object.bytes)).map { manifest in
+                    withUnsafeBytes(of: manifest.length.littleEndian) { Array($0) }
+                }
+            default: nil
+            }
     }
 }

@@ -1,4 +1,5 @@
 import Capsule
+import Foundation
 import GRDB
 
 /// Writes rows into an open transaction.
@@ -19,44 +20,84 @@ final class RowWriter {
         insertRun = try db.cachedStatement(
             sql: """
                 INSERT INTO run (last_time, end_time, outcome, events, snapshot, first_leaf, id, name, spec, key, \
-                start_time, exclusive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                start_time, exclusive, first_snapshot, fingerprint, seal_leaf) \
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         )
         updateRun = try db.cachedStatement(
             sql: """
                 UPDATE run SET last_time = ?, end_time = COALESCE(?, end_time), outcome = COALESCE(?, outcome), \
-                events = events + ?, snapshot = ? WHERE first_leaf = ?
+                events = events + ?, snapshot = ?, seal_leaf = COALESCE(?, seal_leaf) WHERE first_leaf = ?
                 """
         )
         insertRunBatch = try db.cachedStatement(sql: "INSERT INTO run_batch VALUES (?, ?)")
         insertRunSnapshot = try db.cachedStatement(sql: "INSERT OR IGNORE INTO run_snapshot VALUES (?, ?)")
     }
 
-    func write(_ rows: PendingRows) throws {
+    /// - Parameter state: the capsule's after these rows.
+    func write(_ rows: PendingRows, _ state: CapsuleState, findings: Int) throws {
+        var summary = try OpenRuns.summary(db) ?? OpenRuns.Summary()
         for object in rows.objects { try write(object) }
-        for run in rows.runs { try write(run) }
+        for run in rows.runs { try write(run, state, &summary) }
+        if let runZero = state.open[.zero] { try writeState(runZero, of: 0, &summary) }
+        for key in rows.keys { try write(key.key, isActor: key.isActor, of: key.run, state) }
+        summary.tree = state.tree
+        summary.findings += Int64(findings)
+        summary.headerDigest = state.headerDigest
+        summary.isClosed = state.isClosed
+        try OpenRuns.write(summary, db)
     }
 
-    private func write(_ run: PendingRun) throws {
+    /// Puts the state of a run that was touched in the place of the one before; nil if it ended.
+    private func writeState(_ run: RunState?, of place: Int64, _ summary: inout OpenRuns.Summary) throws {
+        if let old = try OpenRuns.stateBytes(at: place, db) {
+            summary.toggle(old, at: place)
+            summary.openRuns -= 1
+        }
+        guard let run else {
+            try db.cachedStatement(sql: "DELETE FROM open_run WHERE first_leaf = ?").execute(arguments: [place])
+            return try db.cachedStatement(sql: "DELETE FROM open_key WHERE run = ?").execute(arguments: [place])
+        }
+        let bytes = run.encoded
+        summary.toggle(bytes, at: place)
+        summary.openRuns += 1
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO open_run VALUES (?, ?)")
+            .execute(arguments: [place, Data(bytes)])
+    }
+
+    private func write(_ key: KeyHash, isActor: Bool, of run: RunID, _ state: CapsuleState) throws {
+        guard let open = state.open[run], let event = open.event(with: key) else { return }
+        try db.cachedStatement(sql: "INSERT OR IGNORE INTO open_key VALUES (?, ?, ?, ?, ?, ?)").execute(arguments: [
+            open.firstLeaf.signed, key.blob, Int64(event.sequence), event.leafIndex.signed, event.fingerprint?.blob,
+            isActor,
+        ])
+    }
+
+    private func write(_ run: PendingRun, _ state: CapsuleState, _ summary: inout OpenRuns.Summary) throws {
         let snapshots = try run.snapshots.map { try number(of: $0.id, usedAt: $0.time) }
         let known = try Row.fetchOne(findRun, arguments: [run.id.blob]).map { try Fields($0).unsigned(0) }
         let place = (known ?? run.firstLeaf).signed
         let progress: StatementArguments = [
             run.lastTime.nanoseconds, run.end?.time.nanoseconds, run.end.map { Int64($0.outcome) }, run.events,
-            snapshots.last, place,
+            snapshots.last,
         ]
+        let seal = run.end?.leaf.signed
         if known == nil {
             let start = run.start
+            let fingerprint = start.key.flatMap { state.namedRun($0) }?.fingerprint
             insertRun.setUncheckedArguments(
                 progress + [
-                    run.id.blob, start.name, start.spec, start.key?.blob, run.startTime.nanoseconds, start.isExclusive,
+                    place, run.id.blob, start.name, start.spec, start.key?.blob, run.startTime.nanoseconds,
+                    start.isExclusive, (run.snapshots.first?.id ?? .zero).blob, fingerprint?.blob, seal,
                 ]
             )
             try insertRun.execute()
+            summary.runs += 1
         } else {
-            updateRun.setUncheckedArguments(progress)
+            updateRun.setUncheckedArguments(progress + [seal, place])
             try updateRun.execute()
         }
+        try writeState(state.open[run.id], of: place, &summary)
         for batch in run.batches {
             insertRunBatch.setUncheckedArguments([place, batch.signed])
             try insertRunBatch.execute()
@@ -93,9 +134,11 @@ final class RowWriter {
                 """
             return try db.cachedStatement(sql: sql).execute(arguments: [object.id.blob, object.size, batch])
         }
-        let sql = "INSERT OR IGNORE INTO object VALUES (?, ?, ?, ?)"
+        let sql = "INSERT OR IGNORE INTO object VALUES (?, ?, ?, ?, ?)"
         try db.cachedStatement(sql: sql).execute(
-            arguments: [object.id.blob, Int64(object.kind.rawValue), object.size, batch])
+            arguments: [
+                object.id.blob, Int64(object.kind.rawValue), object.size, batch, object.extra.map { Data($0) },
+            ])
         guard let note = object.note else { return }
         try db.cachedStatement(
             sql: "INSERT INTO checkpoint (id, size, root, signatures, batch_offset) VALUES (?, ?, ?, ?, ?)"

@@ -2,8 +2,8 @@
 //
 // It is for finding things fast: which runs there are, which batches hold a run's events, where a snapshot is. It can
 // be deleted at any time and is made again from the capsule, never the other way round. It never writes to a capsule,
-// proves nothing, recomputes no leaf and no root, and is believed by nobody who has not looked at the capsule
-// himself.
+// proves nothing, and is believed by nobody who has not looked at the capsule himself. It also keeps the state at its
+// mark (the tree's right edge, open runs and their keys), so that a writer can go on from there.
 //
 // Invariants:
 // - What the index says up to its mark is what the batches up to there hold: rows and mark change in one transaction.
@@ -87,6 +87,12 @@ public final class SnapshotIndex: Sendable {
     /// Runs a query upon one state of the index.
     func query<Result>(_ work: (IndexView) throws -> Result) throws -> Result {
         try perform(refills: true) { store in try store.read(work) }
+    }
+
+    /// Runs a query upon one state of the index as it is, without making it anew.
+    func queryOnce<Result>(_ work: (IndexStore, IndexView) throws -> Result) throws -> Result {
+        let store = current
+        return try store.read { view in try work(store, view) }
     }
 
     private var current: IndexStore { store.withLock { $0 } }

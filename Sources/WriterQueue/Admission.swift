@@ -72,7 +72,7 @@ struct Admission {
         guard snapshot != .zero else {
             throw WriteError(.noSnapshot, "a run cannot start without a policy snapshot; name one with --snapshot")
         }
-        guard state.snapshots.contains(snapshot) || submission.offeredSnapshots.contains(snapshot) else {
+        guard state.hasSnapshot(snapshot) || submission.offeredSnapshots.contains(snapshot) else {
             throw Self.unknown(snapshot)
         }
         let key = name.map { KeyHash.runName($0, in: state.capsule) }
@@ -89,10 +89,10 @@ struct Admission {
         admission.result.events = [event]
         admission.result.answers = [.index(0)]
         try admission.add(submission.events.span.extracting(droppingFirst: 1))
-        if let key, let earlier = state.named[key] {
+        if let key, let earlier = state.namedRun(key) {
             return try repeatedStart(earlier, admission.result, name: name ?? "")
         }
-        guard state.open[id] == nil, state.ended[id] == nil else {
+        guard state.open[id] == nil, state.endedRun(id) == nil else {
             throw WriteError(.keyConflict, "there is a run \(id) already")
         }
         guard state.open.count <= Limits.openRuns else {
@@ -135,7 +135,7 @@ struct Admission {
         state: CapsuleState
     ) throws(WriteError) -> Admitted {
         guard let run = state.open[id] else {
-            guard let ended = state.ended[id] else {
+            guard let ended = state.endedRun(id) else {
                 throw WriteError(.unknownRun, "there is no run \(id) in this capsule; 'capsule-tool runs' lists them")
             }
             return try repeatedEnd(submission, id: id, ended)
@@ -336,7 +336,7 @@ struct Admission {
 
     private func check(_ cause: EventReference) throws(WriteError) {
         let known =
-            cause.run == cursor.run ? cursor.next : state.open[cause.run]?.next ?? state.ended[cause.run]?.events
+            cause.run == cursor.run ? cursor.next : state.open[cause.run]?.next ?? state.endedRun(cause.run)?.events
         if let known, cause.sequence >= known {
             throw WriteError(.unknownCause, "cause \(cause) is not an event of that run, which has \(known)")
         }
@@ -346,7 +346,7 @@ struct Admission {
         guard let snapshot, snapshot != .zero else {
             throw WriteError(.noSnapshot, "a snapshot event names the snapshot that comes into force")
         }
-        guard state.snapshots.contains(snapshot) || cursor.offered.contains(snapshot) else {
+        guard state.hasSnapshot(snapshot) || cursor.offered.contains(snapshot) else {
             throw Self.unknown(snapshot)
         }
         return snapshot

@@ -26,6 +26,8 @@ actor CapsuleWriter {
     private var isClosed = false
     private var isPoisoned = false
     private var holdsLock = false
+    /// Whether lookups in an index worked so far.
+    private var isIndexTrusted = true
 
     /// How long the last sync took; nil before the first.
     private var lastSync: Duration?
@@ -61,6 +63,7 @@ actor CapsuleWriter {
         let session = try beginTurn()
         let header = session.capsule.header
         known = header.capsule
+        statistics.fileLength = session.end
         try endTurn(session)
         return header
     }
@@ -144,6 +147,13 @@ actor CapsuleWriter {
         statistics.turns += 1
         var turn = Turn(session: session, salts: salts)
         for entry in entries { turn.admit(entry) }
+        if let failure = session.takeHistoryFailure() {
+            // What was asked may have had another answer. The next turn reads the whole file instead.
+            isIndexTrusted = false
+            turn.failAll(failure)
+            letGo()
+            return turn.answer(pending)
+        }
         finish(&turn)
         statistics.fileLength = session.end
         (knownGeneration, knownDurable) = (session.capsule.header.generation, session.durable)
@@ -166,12 +176,7 @@ actor CapsuleWriter {
                 let reason = "a write failed (\(error)) and could not be undone (\(second)); open the capsule again"
                 turn.fail(WriteError(.outcomeUnknown, reason))
             }
-            // What was admitted is in the state and not in the file: read the file again before the next turn.
-            self.session = nil
-            if holdsLock {
-                try? session.lock.release()
-                holdsLock = false
-            }
+            letGo()
             return
         }
         guard turn.needsSync else { return }
@@ -189,6 +194,13 @@ actor CapsuleWriter {
                 "a sync failed (\(error)); whether the events are there is known when the capsule is opened again"
             turn.fail(WriteError(.outcomeUnknown, reason))
         }
+    }
+
+    /// Ends a turn whose state is not that of the file: the file is read again before the next one.
+    private func letGo() {
+        try? session?.lock.release()
+        session = nil
+        holdsLock = false
     }
 
     /// Writes the note over what is durable now. Returns false, the callers told, if there was no room for it.
@@ -247,7 +259,8 @@ actor CapsuleWriter {
         let opened = try WriterSession(
             path: path,
             storage: storage,
-            lockTimeout: options.lockTimeout,
+            options: options,
+            trustsIndex: isIndexTrusted,
             expecting: known
         )
         if opened.capsule.header.generation == knownGeneration { opened.expect(durable: knownDurable) }

@@ -162,6 +162,11 @@ struct Turn {
         }
     }
 
+    /// Turns every outcome into this failure, refusals too.
+    mutating func failAll(_ error: any Error) {
+        for index in entries.indices { entries[index].outcome = .failure(error) }
+    }
+
     /// Tells those who asked for a checkpoint that it is not whole.
     mutating func failCheckpoints(_ error: any Error) {
         for index in entries.indices where entries[index].entry.ticket.submission.makesCheckpoint {

@@ -32,6 +32,11 @@ public final class WriterQueue: Sendable {
         public var takesTurnsInCaller = true
         /// What the note says of this writer besides process, host and user: the run, say.
         public var purpose: String?
+        /// Asked when a capsule of a megabyte or more is opened: where reading can go on, and the state there, as a side
+        /// index knows it. Nil reads the capsule from its beginning. What it throws ends the opening.
+        public var resume: (@Sendable (FileHeader) throws -> ResumePoint?)?
+        /// Below this length reading all takes no longer than asking.
+        package var resumedBytes: UInt64 = 1 << 20
         /// Called while the capsule is read on opening, with bytes read and bytes to read.
         public var progress: (@Sendable (UInt64, UInt64) -> Void)?
 

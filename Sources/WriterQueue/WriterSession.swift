@@ -22,8 +22,18 @@ final class WriterSession {
     /// Whether the note names us as the one who writes.
     private var isNoteOurs = false
     private var hasRead = false
+    private let resume: (@Sendable (FileHeader) throws -> ResumePoint?)?
+    private let resumedBytes: UInt64
 
-    init(path: FilePath, storage: any Storage, lockTimeout: Double, expecting known: CapsuleID?) throws {
+    init(
+        path: FilePath,
+        storage: any Storage,
+        options: WriterQueue.Options,
+        trustsIndex: Bool,
+        expecting known: CapsuleID?
+    ) throws {
+        resume = trustsIndex ? options.resume : nil
+        resumedBytes = options.resumedBytes
         self.path = path
         self.storage = storage
         file = try storage.open(path, for: .readingAndWriting)
@@ -39,7 +49,7 @@ final class WriterSession {
         }
         identity = try file.identity()
         noteFile = try Self.openNote(path, storage: storage)
-        lock = TurnLock(capsule: file, note: noteFile, timeout: lockTimeout)
+        lock = TurnLock(capsule: file, note: noteFile, timeout: options.lockTimeout)
         fold = CapsuleFold(file: file, header: capsule.header, limit: 0)
         encoder = BatchEncoder(header: capsule.header, position: fold.reader.position)
     }
@@ -89,6 +99,7 @@ final class WriterSession {
                     + "See 'capsule-tool verify', and bring back the longer copy"
             )
         }
+        if !hasRead, length >= resumedBytes { try beginBehindIndex(length: length) }
         let validEnd = try read(to: length, progress: progress)
         hasRead = true
         if validEnd < length || durable < validEnd {
@@ -98,6 +109,16 @@ final class WriterSession {
             writeNote(holder: holder)
         }
     }
+
+    /// Goes on where an index knows the state, if one does. It covers durable bytes only.
+    private func beginBehindIndex(length: UInt64) throws {
+        guard let point = try resume?(capsule.header), point.position.offset <= length else { return }
+        fold = CapsuleFold(file: file, header: capsule.header, from: point, limit: length)
+        durable = max(durable, point.position.offset)
+    }
+
+    /// The first lookup in an index that went wrong since the last call: nothing that came of it may be written.
+    func takeHistoryFailure() -> (any Error)? { fold.state.takeHistoryFailure() }
 
     /// Folds batches up to `length`; returns where the last valid one ends.
     private func read(to length: UInt64, progress: ((UInt64, UInt64) -> Void)?) throws -> UInt64 {

@@ -25,6 +25,18 @@ public final class CapsuleFold {
         reader = BatchReader(file: file, header: header, limit: limit)
     }
 
+    /// Goes on from a place that is known.
+    package init(file: any StorageFile, header: FileHeader, from point: ResumePoint, limit: UInt64) {
+        self.header = header
+        state = point.state
+        reader = BatchReader(file: file, header: header, from: point.position, limit: limit)
+        statedDurable = point.position.durableLength
+        verified = (point.state.tree.size, point.state.tree.root)
+    }
+
+    /// Forgets what a history has taken in meanwhile.
+    package func settle(into history: any CapsuleHistory) { state.settle(into: history) }
+
     /// What is called for each event of a batch that turned out right: index of the leaf, hash, event.
     public typealias EventVisitor = (UInt64, Digest, borrowing EventView) throws(CapsuleError) -> Void
     public typealias ObjectVisitor = (StoredObject) throws(CapsuleError) -> Void

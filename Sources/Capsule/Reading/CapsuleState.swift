@@ -7,26 +7,64 @@ public struct CapsuleState: Sendable {
     public internal(set) var tree = MerkleFrontier()
     /// Runs that have not ended; run zero is one of them.
     public internal(set) var open: [RunID: RunState] = [:]
-    public internal(set) var ended: [RunID: EndedRun] = [:]
-    public internal(set) var named: [KeyHash: NamedRun] = [:]
-    /// Snapshots that stand in the file.
-    public internal(set) var snapshots: Set<Digest> = []
+    /// What stands before the place from which this state goes on; nil if it began with the file.
+    var history: (any CapsuleHistory)?
+    /// Runs that ended since. Ask `endedRun`.
+    package internal(set) var ended: [RunID: EndedRun] = [:]
+    /// Runs with a name of the caller's since. Ask `namedRun`.
+    package internal(set) var named: [KeyHash: NamedRun] = [:]
+    /// Snapshots since. Ask `hasSnapshot`.
+    package internal(set) var snapshots: Set<Digest> = []
     /// The one of them that was asked for last.
     private var snapshotFound: Digest?
-    /// Other objects that stand in the file, for not storing them twice.
-    public internal(set) var documents: Set<Digest> = []
-    /// Blobs that stand in the file whole, and their lengths.
-    public internal(set) var blobs: [Digest: UInt64] = [:]
-    /// Chunks that stand in the file, and what a manifest must agree with.
-    var chunks: [Digest: Chunk] = [:]
+    private var documents: Set<Digest> = []
+    private var blobs: [Digest: UInt64] = [:]
+    private var chunks: [Digest: StoredChunk] = [:]
+
+    public func endedRun(_ run: RunID) -> EndedRun? { ended[run] ?? history?.endedRun(run) }
+    /// The run that has the caller's own name with this hash.
+    public func namedRun(_ name: KeyHash) -> NamedRun? { named[name] ?? history?.namedRun(name) }
+    public func hasSnapshot(_ id: Digest) -> Bool { snapshots.contains(id) || history?.holds(.snapshot, id) ?? false }
+    private func hasDocument(_ id: Digest) -> Bool { documents.contains(id) || history?.holds(.document, id) ?? false }
+    private func blobLength(_ id: Digest) -> UInt64? { blobs[id] ?? history?.blobLength(id) }
+    private func chunk(_ id: Digest) -> StoredChunk? { chunks[id] ?? history?.chunk(id) }
+
+    /// Runs whose ID begins with these hexadecimal digits, but run zero; at most `limit` of those in the history.
+    public func runs(withPrefix digits: String, limit: Int) -> [RunID] {
+        var found = Set(open.keys.filter { !$0.isRunZero && $0.hex.hasPrefix(digits) })
+        found.formUnion(ended.keys.filter { $0.hex.hasPrefix(digits) })
+        found.formUnion(history?.runs(withPrefix: digits, limit: limit) ?? [])
+        return Array(found)
+    }
+
+    /// Snapshots whose ID begins with these hexadecimal digits; at most `limit` of those in the history.
+    public func snapshots(withPrefix digits: String, limit: Int) -> [Digest] {
+        var found = snapshots.filter { $0.hex.hasPrefix(digits) }
+        found.formUnion(history?.snapshots(withPrefix: digits, limit: limit) ?? [])
+        return Array(found)
+    }
+
+    /// The first lookup in the history that went wrong since the last call: nothing that came of it may be written.
+    package func takeHistoryFailure() -> (any Error)? { history?.takeFailure() }
+
+    /// Forgets what a history has taken in meanwhile.
+    package mutating func settle(into history: any CapsuleHistory) {
+        self.history = history
+        ended = [:]
+        named = [:]
+        snapshots = []
+        documents = []
+        blobs = [:]
+        chunks = [:]
+    }
 
     /// Whether an object stands in the file already. Notes and proofs are never asked for again.
     package func holds(_ object: StoredObject) -> Bool {
         switch object.kind {
-        case .snapshot: snapshots.contains(object.id)
-        case .document: documents.contains(object.id)
-        case .manifest: blobs[object.id] != nil
-        case .chunk: chunks[object.id] != nil
+        case .snapshot: hasSnapshot(object.id)
+        case .document: hasDocument(object.id)
+        case .manifest: blobLength(object.id) != nil
+        case .chunk: chunk(object.id) != nil
         case .event, .note, .foreignProof: false
         }
     }
@@ -36,11 +74,6 @@ public struct CapsuleState: Sendable {
     public internal(set) var isClosed = false
 
     public init(capsule: CapsuleID) { self.capsule = capsule }
-
-    struct Chunk: Equatable {
-        var length: Int
-        var salt: [UInt8]
-    }
 
     /// Takes an event in, and says which rules of section 8 it breaks. Goes on after a broken rule as well as it can.
     ///
@@ -72,7 +105,7 @@ public struct CapsuleState: Sendable {
     }
 
     private mutating func begin(_ envelope: Envelope, leafIndex: UInt64, _ findings: inout [Finding]) {
-        guard ended[envelope.run] == nil else {
+        guard endedRun(envelope.run) == nil else {
             findings.append(Finding(.runSeal, envelope.reference, "the run had ended before this event"))
             return
         }
@@ -89,7 +122,7 @@ public struct CapsuleState: Sendable {
 
     /// Whether the file has this snapshot; the next event asks for the same one as a rule.
     private mutating func takeFound(_ snapshot: Digest) -> Bool {
-        guard snapshots.contains(snapshot) else { return false }
+        guard hasSnapshot(snapshot) else { return false }
         snapshotFound = snapshot
         return true
     }
@@ -110,12 +143,12 @@ public struct CapsuleState: Sendable {
         }
         guard !envelope.isPlain || blob != nil else { return }
         for cause in envelope.causes {
-            let known = open[cause.run]?.next ?? ended[cause.run]?.events
+            let known = open[cause.run]?.next ?? endedRun(cause.run)?.events
             if let known, cause.sequence >= known {
                 findings.append(Finding(.runCause, envelope.reference, "its cause \(cause) is not an earlier event"))
             }
         }
-        if let blob, blobs[blob.id] != blob.length {
+        if let blob, blobLength(blob.id) != blob.length {
             findings.append(
                 Finding(.blobMissing, envelope.reference, "its body, blob \(blob.id.hex), is not in the file")
             )
@@ -131,7 +164,7 @@ public struct CapsuleState: Sendable {
         switch envelope.type {
         case .registered(.runStart):
             guard let name = envelope.key else { break }
-            if named[name] != nil {
+            if namedRun(name) != nil {
                 findings.append(Finding(.runKey, envelope.reference, "another run has the same name"))
             } else {
                 named[name] = NamedRun(
@@ -168,7 +201,7 @@ public struct CapsuleState: Sendable {
             if object.kind == .manifest {
                 // What it needs and is here already; copying all chunks to try would cost as much as the file has.
                 for chunk in try BlobManifest(reading: object.bytes).chunks where trial.chunks[chunk] == nil {
-                    trial.chunks[chunk] = chunks[chunk]
+                    trial.chunks[chunk] = self.chunk(chunk)
                 }
             }
             try trial.fold(object)
@@ -186,11 +219,11 @@ public struct CapsuleState: Sendable {
                 throw CapsuleError(.objectMismatch, "a blob's chunk is empty")
             }
             let salt = Array(object.bytes.prefix(EventView.saltSize))
-            chunks[object.id] = Chunk(length: object.bytes.count - EventView.saltSize, salt: salt)
+            chunks[object.id] = StoredChunk(length: object.bytes.count - EventView.saltSize, salt: salt)
         case .manifest:
             let manifest = try BlobManifest(object.bytes.span.bytes)
             for (index, chunk) in manifest.chunks.enumerated()
-            where chunks[chunk] != Chunk(length: manifest.chunkLength(index), salt: manifest.salt) {
+            where self.chunk(chunk) != StoredChunk(length: manifest.chunkLength(index), salt: manifest.salt) {
                 throw CapsuleError(
                     .objectMismatch,
                     "blob \(object.id.hex) names a chunk that is not in the file before it"
@@ -236,7 +269,7 @@ extension RunState {
     }
 
     private func checkActor(_ envelope: Envelope, _ findings: inout [Finding]) {
-        let isKnown = envelope.actor == 0 || keys.actors.contains(envelope.actor)
+        let isKnown = envelope.actor == 0 || keys.isActor(envelope.actor)
         let isRight = envelope.type == .registered(.actor) ? envelope.actor == envelope.sequence : isKnown
         if !isRight {
             findings.append(Finding(.runActor, envelope.reference, "event \(envelope.actor) introduced no actor"))
@@ -262,12 +295,12 @@ extension RunState {
         _ fingerprint: KeyHash?,
         _ findings: inout [Finding]
     ) {
-        if envelope.type == .registered(.actor) { keys.actors.insert(envelope.sequence) }
+        if envelope.type == .registered(.actor) { keys.addActor(envelope.sequence) }
         guard let key = envelope.key, envelope.type != .registered(.runStart) else { return }
-        if keys.events[key] != nil {
+        if keys[key] != nil {
             findings.append(Finding(.runKey, envelope.reference, "another event of the run has the same key"))
         } else {
-            keys.events[key] = KeyedEvent(
+            keys[key] = KeyedEvent(
                 sequence: envelope.sequence,
                 leafIndex: leafIndex,
                 fingerprint: fingerprint

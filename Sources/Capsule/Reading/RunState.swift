@@ -15,19 +15,20 @@ public struct RunState: Sendable {
     public internal(set) var tree = MerkleFrontier()
     /// Keys and actors. Shared between copies of this value: who copies a state to go back to it undoes what was put
     /// in since.
-    let keys = KeyTable()
+    let keys: KeyTable
 
-    init(id: RunID, snapshot: Digest, firstLeaf: UInt64) {
+    init(id: RunID, snapshot: Digest, firstLeaf: UInt64, keys: KeyTable = KeyTable()) {
+        self.keys = keys
         self.id = id
         self.snapshot = snapshot
         self.firstLeaf = firstLeaf
     }
 
     /// The event that has this key, if one has.
-    public func event(with key: KeyHash) -> KeyedEvent? { keys.events[key] }
+    public func event(with key: KeyHash) -> KeyedEvent? { keys[key] }
 
     /// Keys and actors of the run.
-    public var keyCount: Int { keys.events.count }
+    public var keyCount: Int { keys.count }
 }
 
 /// An event that can be asked for again by its key.
@@ -36,13 +37,56 @@ public struct KeyedEvent: Equatable, Sendable {
     public var leafIndex: UInt64
     /// Tells whether a retry brings the same bytes; nil where the body is withheld.
     public var fingerprint: KeyHash?
+
+    public init(sequence: UInt32, leafIndex: UInt64, fingerprint: KeyHash?) {
+        self.sequence = sequence
+        self.leafIndex = leafIndex
+        self.fingerprint = fingerprint
+    }
 }
 
-/// The keys of one run.
+/// The keys and actors of one run.
 final class KeyTable: @unchecked Sendable {
     // Reached only through the state that owns it, which one thread has at a time.
-    var events: [KeyHash: KeyedEvent] = [:]
-    var actors: Set<UInt32> = []
+    private var events: [KeyHash: KeyedEvent] = [:]
+    private var actors: Set<UInt32> = []
+    /// Where the keys of a resumed run are until the first is asked for, and how many there are.
+    private var source: (history: any CapsuleHistory, firstLeaf: UInt64, count: Int)?
+
+    init() {}
+
+    init(in history: any CapsuleHistory, firstLeaf: UInt64, count: Int) {
+        if count > 0 { source = (history, firstLeaf, count) }
+    }
+
+    var count: Int { source?.count ?? events.count }
+
+    subscript(key: KeyHash) -> KeyedEvent? {
+        get {
+            load()
+            return events[key]
+        }
+        set {
+            load()
+            events[key] = newValue
+        }
+    }
+
+    func isActor(_ sequence: UInt32) -> Bool {
+        load()
+        return actors.contains(sequence)
+    }
+
+    func addActor(_ sequence: UInt32) {
+        load()
+        actors.insert(sequence)
+    }
+
+    private func load() {
+        guard let source else { return }
+        self.source = nil
+        (events, actors) = source.history.keys(ofRunAt: source.firstLeaf)
+    }
 }
 
 /// What is kept of a run that has ended.
@@ -52,6 +96,13 @@ public struct EndedRun: Equatable, Sendable {
     public var sealLeaf: UInt64
     public var outcomeCode: UInt8
     public var snapshot: Digest
+
+    public init(events: UInt32, sealLeaf: UInt64, outcomeCode: UInt8, snapshot: Digest) {
+        self.events = events
+        self.sealLeaf = sealLeaf
+        self.outcomeCode = outcomeCode
+        self.snapshot = snapshot
+    }
 }
 
 /// A run found by the caller's own name of it.
@@ -60,4 +111,11 @@ public struct NamedRun: Equatable, Sendable {
     public var firstLeaf: UInt64
     public var snapshot: Digest
     public var fingerprint: KeyHash?
+
+    public init(run: RunID, firstLeaf: UInt64, snapshot: Digest, fingerprint: KeyHash?) {
+        self.run = run
+        self.firstLeaf = firstLeaf
+        self.snapshot = snapshot
+        self.fingerprint = fingerprint
+    }
 }
