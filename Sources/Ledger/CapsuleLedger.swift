@@ -17,14 +17,16 @@ public final class CapsuleLedger: RunLedger {
     /// Opens a capsule for appending. One of a megabyte or more is not read from its beginning where its side index
     /// knows the state; the index follows behind what is appended.
     ///
+    /// - Parameter followsIndex: false neither reads nor brings up to date the side index.
     /// - Throws: as `WriterQueue.init`.
     public init(
         appendingTo path: FilePath,
         options: WriterQueue.Options = .init(),
+        followsIndex: Bool = true,
         storage: any Storage = PosixStorage(),
         random: any RandomSource = SystemRandom()
     ) async throws {
-        keeper = storage is PosixStorage ? IndexKeeper(path) : nil
+        keeper = followsIndex && storage is PosixStorage ? IndexKeeper(path) : nil
         var options = options
         if options.resume == nil, let keeper { options.resume = { try keeper.resumePoint(for: $0) } }
         queue = try await WriterQueue(opening: path, options: options, storage: storage, random: random)

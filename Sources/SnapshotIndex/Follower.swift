@@ -8,6 +8,10 @@ struct Follower {
     let capsule: CapsuleFile
     let store: IndexStore
 
+    /// Runs and names that are kept in memory while an index is made anew: asking it for them takes longer than all
+    /// else. Some 100 bytes each.
+    private static let rememberedLookups = 400_000
+
     func run(_ progress: ((UInt64, UInt64) -> Void)?) throws -> Status {
         let history = IndexHistory(store)
         var (mark, fold) = try start(history)
@@ -35,7 +39,9 @@ struct Follower {
                 }
             ) {
                 (mark, fold) = (chunk.mark, chunk.fold)
-                fold.settle(into: history)
+                if fold.state.hasHistory || fold.state.lookupCount > Self.rememberedLookups {
+                    fold.settle(into: history)
+                }
                 progress?(mark.offset, max(mark.offset, reach.limit))
                 if let ending = chunk.ending { return status(mark, ending, reach) }
             } else {

@@ -45,7 +45,8 @@ final class IndexHistory: CapsuleHistory {
 
     func namedRun(_ name: KeyHash) -> NamedRun? {
         let sql = """
-            SELECT run.id, first_leaf, first_snapshot, fingerprint FROM run WHERE key = ? ORDER BY first_leaf LIMIT 1
+            SELECT run.id, first_leaf, snapshot.id, fingerprint FROM run \
+            JOIN snapshot ON snapshot.number = run.first_snapshot WHERE key = ? ORDER BY first_leaf LIMIT 1
             """
         return look(otherwise: nil) { view in
             try view.rows(sql, [name.blob]) { fields in

@@ -17,14 +17,14 @@ enum IndexSchema {
         CREATE TABLE run (first_leaf INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name TEXT, spec TEXT, key BLOB, \
         start_time INTEGER NOT NULL, last_time INTEGER NOT NULL, end_time INTEGER, outcome INTEGER, \
         events INTEGER NOT NULL, snapshot INTEGER NOT NULL, exclusive INTEGER NOT NULL, seal_leaf INTEGER, \
-        first_snapshot BLOB NOT NULL, fingerprint BLOB)
+        first_snapshot INTEGER NOT NULL, fingerprint BLOB)
         """,
         "CREATE INDEX run_name ON run (name) WHERE name IS NOT NULL",
         "CREATE INDEX run_key ON run (key) WHERE key IS NOT NULL",
         "CREATE INDEX run_open ON run (first_leaf) WHERE outcome IS NULL",
         """
-        CREATE TABLE run_batch (run INTEGER NOT NULL, batch_offset INTEGER NOT NULL, \
-        PRIMARY KEY (run, batch_offset)) WITHOUT ROWID
+        CREATE TABLE run_batches (run INTEGER NOT NULL, first_offset INTEGER NOT NULL, offsets BLOB NOT NULL, \
+        PRIMARY KEY (run, first_offset)) WITHOUT ROWID
         """,
         """
         CREATE TABLE run_snapshot (snapshot INTEGER NOT NULL, run INTEGER NOT NULL, \

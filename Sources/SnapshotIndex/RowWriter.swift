@@ -11,7 +11,7 @@ final class RowWriter {
     private let findRun: Statement
     private let insertRun: Statement
     private let updateRun: Statement
-    private let insertRunBatch: Statement
+    private let insertRunBatches: Statement
     private let insertRunSnapshot: Statement
 
     init(_ db: Database) throws {
@@ -30,7 +30,7 @@ final class RowWriter {
                 events = events + ?, snapshot = ?, seal_leaf = COALESCE(?, seal_leaf) WHERE first_leaf = ?
                 """
         )
-        insertRunBatch = try db.cachedStatement(sql: "INSERT INTO run_batch VALUES (?, ?)")
+        insertRunBatches = try db.cachedStatement(sql: "INSERT INTO run_batches VALUES (?, ?, ?)")
         insertRunSnapshot = try db.cachedStatement(sql: "INSERT OR IGNORE INTO run_snapshot VALUES (?, ?)")
     }
 
@@ -88,7 +88,7 @@ final class RowWriter {
             insertRun.setUncheckedArguments(
                 progress + [
                     place, run.id.blob, start.name, start.spec, start.key?.blob, run.startTime.nanoseconds,
-                    start.isExclusive, (run.snapshots.first?.id ?? .zero).blob, fingerprint?.blob, seal,
+                    start.isExclusive, snapshots.first, fingerprint?.blob, seal,
                 ]
             )
             try insertRun.execute()
@@ -97,10 +97,13 @@ final class RowWriter {
             updateRun.setUncheckedArguments(progress + [seal, place])
             try updateRun.execute()
         }
-        try writeState(state.open[run.id], of: place, &summary)
-        for batch in run.batches {
-            insertRunBatch.setUncheckedArguments([place, batch.signed])
-            try insertRunBatch.execute()
+        // A run that began and ended here has nothing to take back.
+        let open = state.open[run.id]
+        if known != nil || open != nil { try writeState(open, of: place, &summary) }
+        if let first = run.batches.first {
+            let offsets = BatchOffsets.encode(run.batches)
+            insertRunBatches.setUncheckedArguments([place, first.signed, Data(offsets)])
+            try insertRunBatches.execute()
         }
         for snapshot in snapshots {
             insertRunSnapshot.setUncheckedArguments([snapshot, place])

@@ -66,18 +66,53 @@ extension SnapshotIndex {
     public func batchOffsets(of run: RunID) throws -> [UInt64] {
         try query { view in
             let sql = """
-                SELECT batch_offset FROM run_batch WHERE run = (SELECT first_leaf FROM run WHERE id = ?) \
-                ORDER BY batch_offset
+                SELECT offsets FROM run_batches WHERE run = (SELECT first_leaf FROM run WHERE id = ?) \
+                ORDER BY first_offset
                 """
-            let end = view.mark.offset
-            return try view.rows(sql, [run.blob]) { fields in
-                let offset = try fields.unsigned(0)
-                guard (FileHeader.size..<end).contains(offset) else {
-                    throw IndexFault.damaged("a batch lies outside the capsule")
-                }
-                return offset
-            }
+            let pieces = try view.rows(sql, [run.blob]) { try BatchOffsets.decode($0.bytes(0)) }
+            let offsets = Array(pieces.joined())
+            guard zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }),
+                offsets.allSatisfy({ (FileHeader.size..<view.mark.offset).contains($0) })
+            else { throw IndexFault.damaged("a batch lies outside the capsule") }
+            return offsets
         }
+    }
+}
+
+/// Offsets of batches in a row: the first one, then the distances, seven bits a byte from the lowest.
+///
+/// One row a run and transaction: a row for each batch took most of the index, and of the time to make it.
+enum BatchOffsets {
+    static func encode(_ offsets: [UInt64]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var last: UInt64 = 0
+        for offset in offsets {
+            var distance = offset - last
+            while distance >= 0x80 {
+                bytes.append(UInt8(truncatingIfNeeded: distance) | 0x80)
+                distance >>= 7
+            }
+            bytes.append(UInt8(distance))
+            last = offset
+        }
+        return bytes
+    }
+
+    static func decode(_ bytes: [UInt8]) throws(IndexFault) -> [UInt64] {
+        var offsets: [UInt64] = []
+        var (distance, shift, last): (UInt64, UInt64, UInt64) = (0, 0, 0)
+        for byte in bytes {
+            guard shift < 63 else { throw .damaged("an offset is too large") }
+            distance |= UInt64(byte & 0x7F) << shift
+            shift += 7
+            guard byte < 0x80 else { continue }
+            let (offset, overflow) = last.addingReportingOverflow(distance)
+            guard !overflow else { throw .damaged("an offset is too large") }
+            offsets.append(offset)
+            (last, distance, shift) = (offset, 0, 0)
+        }
+        guard shift == 0 else { throw .damaged("an offset is cut off") }
+        return offsets
     }
 }
 

@@ -10,6 +10,7 @@ struct Benchmark: Sendable {
         Benchmark(name: "verify") { try await VerifySpeed.measure($0, $1) },
         Benchmark(name: "memory") { try await ReaderMemory.measure($0, $1) },
         Benchmark(name: "disk") { try await DiskSpace.measure($0, $1) },
+        Benchmark(name: "index") { try await IndexCurve.measure($0, $1) },
         Benchmark(name: "start") { try await ToolStart.measure($0, $1) },
     ]
 }

@@ -47,6 +47,11 @@ public struct CapsuleState: Sendable {
     /// The first lookup in the history that went wrong since the last call: nothing that came of it may be written.
     package func takeHistoryFailure() -> (any Error)? { history?.takeFailure() }
 
+    package var hasHistory: Bool { history != nil }
+
+    /// How many ended runs and names this state knows itself.
+    package var lookupCount: Int { ended.count + named.count }
+
     /// Forgets what a history has taken in meanwhile.
     package mutating func settle(into history: any CapsuleHistory) {
         self.history = history

@@ -6,10 +6,10 @@ struct Recorder: Sendable {
     let ledger: CapsuleLedger
     let run: RunHandle
 
-    init(_ path: FilePath) async throws {
+    init(_ path: FilePath, followsIndex: Bool = true) async throws {
         self.path = path
         try CapsuleLedger.create(path)
-        ledger = try await CapsuleLedger(appendingTo: path)
+        ledger = try await CapsuleLedger(appendingTo: path, followsIndex: followsIndex)
         run = try await ledger.start(RunStart(.snapshot(try Self.policy))).handle
     }
 
