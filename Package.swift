@@ -77,6 +77,19 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
+        .target(
+            name: "CrashHarness",
+            dependencies: ["Capsule", "WriterQueue"],
+            path: "Tests/CrashHarness",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "capsule-crash",
+            dependencies: ["CrashHarness", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/capsule-crash",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "CrashTests", dependencies: ["CrashHarness", "capsule-crash"], swiftSettings: settings),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),
         .testTarget(name: "CapsuleTests", dependencies: ["CCRC32C", "Capsule", "Support"], swiftSettings: settings),
         .testTarget(

@@ -26,9 +26,13 @@ public final class CapsuleLedger: RunLedger {
         storage: any Storage = PosixStorage(),
         random: any RandomSource = SystemRandom()
     ) async throws {
-        keeper = followsIndex && storage is PosixStorage ? IndexKeeper(path) : nil
+        keeper = followsIndex && storage is PosixStorage ? IndexKeeper(storage.resolved(path)) : nil
         var options = options
         if options.resume == nil, let keeper { options.resume = { try keeper.resumePoint(for: $0) } }
+        if options.evidence == nil {
+            // An index that stands beside the capsule knows how far it was durable, whatever became of the note.
+            options.evidence = { SnapshotIndex.evidence(for: storage.resolved(path), $0) }
+        }
         queue = try await WriterQueue(opening: path, options: options, storage: storage, random: random)
     }
 

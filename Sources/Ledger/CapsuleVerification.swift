@@ -11,17 +11,20 @@ public struct CapsuleVerification: Sendable {
     /// Whether a note said what is known to be durable.
     public var hasNote: Bool
 
-    /// Reads everything. Syncs the file first, so that nothing is vouched for that a power loss could still take.
+    /// Reads everything that no writer is at work on. Syncs the file first where that is needed, so that nothing is
+    /// vouched for that a power loss could still take.
     public init(
         _ capsule: CapsuleFile,
         progress: ((UInt64, UInt64) -> Void)? = nil
     ) throws {
-        // A descriptor for reading may not be allowed to sync everywhere; what is read is then as good as the page
-        // cache.
-        try? capsule.file.sync()
         let note = DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)
         var verifier = Verifier(capsule, knownDurable: note?.durableLength)
         verifier.progress = progress
+        // A descriptor for reading may not be allowed to sync everywhere; what is read is then as good as the page
+        // cache.
+        if let reach = try? DurableReach(of: capsule, from: FileHeader.size), reach.isBeingWritten {
+            verifier.limit = reach.limit
+        }
         var malformed: [Digest] = []
         var withheld: UInt64 = 0
         report = try verifier.run(

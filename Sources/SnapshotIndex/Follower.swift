@@ -78,33 +78,3 @@ struct Follower {
         )
     }
 }
-
-/// Up to where a capsule may be observed: nothing is indexed that a crash could take back (rule 6 of the design's
-/// durability).
-struct DurableReach {
-    let limit: UInt64
-    /// Whether a writer is at work, and what it has not yet synced was left out.
-    let isBeingWritten: Bool
-
-    /// - Parameter known: a length that is known to be durable.
-    init(of capsule: CapsuleFile, from known: UInt64) throws {
-        let length = try capsule.length()
-        let note = DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)
-        if length <= known || length <= note?.durableLength ?? 0 {
-            limit = length
-            isBeingWritten = false
-            return
-        }
-        // A writer that fails in the middle of a turn cuts back even whole batches. So a sync of ours counts only while
-        // no writer has its turn; after it, recovery keeps every whole batch.
-        guard try capsule.file.tryLock(.shared) else {
-            limit = max(known, min(length, note?.durableLength ?? 0))
-            isBeingWritten = true
-            return
-        }
-        defer { try? capsule.file.unlock() }
-        limit = try capsule.length()
-        isBeingWritten = false
-        try capsule.file.sync()
-    }
-}

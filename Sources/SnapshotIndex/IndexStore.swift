@@ -50,7 +50,7 @@ final class IndexStore: Sendable {
     }
 
     /// What a damaged index still says of the capsule's durable length, if its mark is whole; else 0.
-    private static func evidence(in files: IndexFiles, _ header: FileHeader) -> UInt64 {
+    static func evidence(in files: IndexFiles, _ header: FileHeader) -> UInt64 {
         guard files.exist, (try? files.create()) != nil,
             let queue = try? DatabaseQueue(path: files.main.string, configuration: configuration(isTemporary: false))
         else { return 0 }

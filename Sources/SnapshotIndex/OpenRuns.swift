@@ -135,6 +135,7 @@ enum OpenRuns {
         }
         let point = ResumePoint(
             position: view.mark.position(in: header),
+            durableLength: view.mark.durable,
             capsule: header.capsule,
             tree: summary.tree,
             open: open,

@@ -51,6 +51,13 @@ public final class SnapshotIndex: Sendable {
     /// Where the index of the capsule at `path` is.
     public static func path(for path: FilePath) -> FilePath { IndexFiles(of: path).main }
 
+    /// What the index beside a capsule knows of how far it was durable; nil if there is none of this capsule and
+    /// generation. Changes nothing.
+    public static func evidence(for path: FilePath, _ header: FileHeader) -> OutsideEvidence? {
+        let known = IndexStore.evidence(in: IndexFiles(of: path), header)
+        return known > 0 ? OutsideEvidence(durableLength: known) : nil
+    }
+
     /// Deletes the index of the capsule at `path`, if there is one: nothing is lost but the evidence of its mark.
     ///
     /// Who has it open goes on with what they have. Erasing calls this, for the index holds names of runs.

@@ -2,7 +2,7 @@ import Capsule
 
 /// The one who writes: an actor on a thread of its own, which takes turns.
 actor CapsuleWriter {
-    nonisolated let thread = WriterThread()
+    nonisolated let thread: WriterThread
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
     nonisolated let random: any RandomSource
 
@@ -44,9 +44,11 @@ actor CapsuleWriter {
         options: WriterQueue.Options,
         storage: any Storage,
         random: any RandomSource,
-        pending: PendingList
+        pending: PendingList,
+        thread: WriterThread = WriterThread()
     ) throws {
         self.path = path
+        self.thread = thread
         self.options = options
         takesTurnsInCaller = options.takesTurnsInCaller
         self.storage = storage
@@ -99,7 +101,7 @@ actor CapsuleWriter {
         guard !isClosed, !isPoisoned, let lastSync, lastSync < Self.shortSync, pending.beginDrain() else { return }
         if let session = beginShortTurn() {
             statistics.turnsInCaller += 1
-            take([entry], in: session)
+            turn([entry], in: session).answer(pending)
         }
         if !pending.isDrained() { startDraining() }
     }
@@ -129,21 +131,20 @@ actor CapsuleWriter {
 
     private func take(_ entries: [PendingList.Entry]) {
         if entries.isEmpty { return }
-        if isClosed { return fail(entries, WriteError(.closed, "the queue was closed")) }
-        if isPoisoned {
-            return fail(entries, WriteError(.poisoned, "an earlier write failed for good; open the capsule again"))
-        }
-        let session: WriterSession
-        do {
-            session = try beginTurn()
-        } catch {
-            return fail(entries, error)
-        }
-        take(entries, in: session)
+        do { try turn(entries).answer(pending) } catch { fail(entries, error) }
     }
 
-    /// Admits, writes, syncs, unlocks and answers.
-    private func take(_ entries: [PendingList.Entry], in session: WriterSession) {
+    /// One turn, from lock to unlock.
+    ///
+    /// - Throws: what every entry must be told.
+    func turn(_ entries: [PendingList.Entry]) throws -> Turn {
+        if isClosed { throw WriteError(.closed, "the queue was closed") }
+        if isPoisoned { throw WriteError(.poisoned, "an earlier write failed for good; open the capsule again") }
+        return turn(entries, in: try beginTurn())
+    }
+
+    /// Admits, writes, syncs and unlocks.
+    private func turn(_ entries: [PendingList.Entry], in session: WriterSession) -> Turn {
         statistics.turns += 1
         var turn = Turn(session: session, salts: salts)
         for entry in entries { turn.admit(entry) }
@@ -152,13 +153,13 @@ actor CapsuleWriter {
             isIndexTrusted = false
             turn.failAll(failure)
             letGo()
-            return turn.answer(pending)
+            return turn
         }
         finish(&turn)
         statistics.fileLength = session.end
         (knownGeneration, knownDurable) = (session.capsule.header.generation, session.durable)
         do { try endTurn(session) } catch { isPoisoned = true }
-        turn.answer(pending)
+        return turn
     }
 
     /// Writes and syncs what the turn admitted; puts every outcome into the turn.
@@ -169,7 +170,7 @@ actor CapsuleWriter {
             statistics.events += UInt64(turn.eventCount)
         } catch {
             do {
-                try session.undoWrite()
+                try session.undoWrite(holder: holder.text)
                 turn.fail(error)
             } catch let second {
                 isPoisoned = true
@@ -179,13 +180,14 @@ actor CapsuleWriter {
             letGo()
             return
         }
-        guard turn.needsSync else { return }
+        guard turn.needsSync, !Mutant.isOn(.acknowledgesBeforeSync) else { return }
         do {
+            if Mutant.isOn(.signsBeforeDurable), turn.makesCheckpoint { try session.writeCheckpoint() }
             let start = ContinuousClock.now
             let syncs = try session.sync(holder: holder.text)
             if syncs > 0 { lastSync = ContinuousClock.now - start }
             statistics.syncs += syncs
-            if turn.makesCheckpoint, try writeCheckpoint(&turn) {
+            if turn.makesCheckpoint, !Mutant.isOn(.signsBeforeDurable), try writeCheckpoint(&turn) {
                 statistics.syncs += try session.sync(holder: holder.text)
             }
         } catch {
@@ -211,7 +213,7 @@ actor CapsuleWriter {
             try turn.session.writeCheckpoint()
             return true
         } catch {
-            try turn.session.undoWrite()
+            try turn.session.undoWrite(holder: holder.text)
             let reason = "the checkpoint's event is there, and its note could not be written: \(error)"
             turn.failCheckpoints(WriteError(.outcomeUnknown, reason))
             return false
@@ -232,10 +234,12 @@ actor CapsuleWriter {
     private func beginTurn() throws -> WriterSession {
         for _ in 0..<3 {
             let session = try currentSession()
+            let admitsEarly = Mutant.isOn(.admitsBeforeTheLock)
+            if admitsEarly { try session.catchUp(holder: holder.text, progress: nil) }
             if !holdsLock { try session.lock.acquire(holder: { session.holderInNote() }) }
             do {
                 if try session.isStillNamed() {
-                    try session.catchUp(holder: holder.text, progress: options.progress)
+                    if !admitsEarly { try session.catchUp(holder: holder.text, progress: options.progress) }
                     session.claimNote(holder: holder.text)
                     holdsLock = options.holdsLock
                     return session

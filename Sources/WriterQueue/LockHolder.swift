@@ -12,17 +12,18 @@ import Capsule
 struct LockHolder: Sendable {
     let text: String
 
-    init(purpose: String?, since: Timestamp = .now) {
+    private static let host: String = {
         var host = [CChar](repeating: 0, count: 256)
         gethostname(&host, 255)
-        let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
+        return String(decoding: host.map(UInt8.init(bitPattern:)).prefix { $0 != 0 }, as: UTF8.self)
+    }()
+    private static let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
+
+    init(purpose: String?, since: Timestamp = .now) {
         var fields = [
             ("pid", "\(getpid())"),
-            (
-                "host",
-                Self.quoted(String(decoding: host.map(UInt8.init(bitPattern:)).prefix { $0 != 0 }, as: UTF8.self))
-            ),
-            ("user", Self.quoted(user)), ("since", Self.quoted(since.text(fractionDigits: 3))),
+            ("host", Self.quoted(Self.host)), ("user", Self.quoted(Self.user)),
+            ("since", Self.quoted(since.text(fractionDigits: 3))),
         ]
         if let purpose { fields.append(("run", Self.quoted(purpose))) }
         text = "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"

@@ -148,12 +148,16 @@ struct Turn {
         }
         if !batch.isEmpty { encoder.append(batch, treeSize: size, root: rootBefore, durableLength: durable) }
         for closed in timeline {
-            encoder.append(closed.body, treeSize: closed.treeSize, root: closed.root, durableLength: durable)
+            let stated = Mutant.isOn(.headerClaimsItsOwnBytes) ? encoder.position.offset : durable
+            encoder.append(closed.body, treeSize: closed.treeSize, root: closed.root, durableLength: stated)
         }
         if let last = timeline.popLast() { session.spareBuffer = last.body.takeBuffer() }
     }
 
     // MARK: Answers
+
+    /// What each submission came to, in order.
+    var outcomes: [Result<[Receipt], any Error>] { entries.map(\.outcome) }
 
     /// Turns every success of this turn into a failure.
     mutating func fail(_ error: any Error) {

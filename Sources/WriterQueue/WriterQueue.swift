@@ -37,6 +37,9 @@ public final class WriterQueue: Sendable {
         public var resume: (@Sendable (FileHeader) throws -> ResumePoint?)?
         /// Below this length reading all takes no longer than asking.
         package var resumedBytes: UInt64 = 1 << 20
+        /// What else is known of how far the capsule was durable: an index's mark, a checkpoint kept elsewhere. Asked
+        /// once for each file that is opened; a capsule that falls short of it is not written to.
+        public var evidence: (@Sendable (FileHeader) -> OutsideEvidence?)?
         /// Called while the capsule is read on opening, with bytes read and bytes to read.
         public var progress: (@Sendable (UInt64, UInt64) -> Void)?
 

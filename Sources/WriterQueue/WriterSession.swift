@@ -7,10 +7,15 @@ final class WriterSession {
     let capsule: CapsuleFile
     let file: any StorageFile
     let lock: TurnLock
+    /// As the caller gave it; what the capsule's own path is, if a link leads to it, is `capsule.path`.
     private let path: FilePath
     private let storage: any Storage
+    private let evidence: (@Sendable (FileHeader) -> OutsideEvidence?)?
+    /// What is known outside the file and its note, once it was asked for.
+    private var known = OutsideEvidence()
     private let identity: FileIdentity
     private let noteFile: any StorageFile
+    private let noteIdentity: FileIdentity
     private(set) var fold: CapsuleFold
     private let encoder: BatchEncoder
     /// The buffer of a batch that was written: a fresh one of that size comes from the kernel page by page.
@@ -36,8 +41,10 @@ final class WriterSession {
         resumedBytes = options.resumedBytes
         self.path = path
         self.storage = storage
-        file = try storage.open(path, for: .readingAndWriting)
-        capsule = try CapsuleFile(path, storage: storage, openFile: file)
+        evidence = options.evidence
+        let resolved = storage.resolved(path)
+        file = try storage.open(resolved, for: .readingAndWriting)
+        capsule = try CapsuleFile(resolved, storage: storage, openFile: file)
         guard capsule.header.writeVersion <= 1 else {
             throw WriteError(
                 .newerFormat,
@@ -48,7 +55,8 @@ final class WriterSession {
             throw WriteError(.replaced, "\(path) is another capsule than the one that was opened; nothing was written")
         }
         identity = try file.identity()
-        noteFile = try Self.openNote(path, storage: storage)
+        noteFile = try Self.openNote(resolved, storage: storage)
+        noteIdentity = try noteFile.identity()
         lock = TurnLock(capsule: file, note: noteFile, timeout: options.lockTimeout)
         fold = CapsuleFold(file: file, header: capsule.header, limit: 0)
         encoder = BatchEncoder(header: capsule.header, position: fold.reader.position)
@@ -65,6 +73,9 @@ final class WriterSession {
                 } catch  where error.errno == .fileExists {
                     continue  // another writer made it between our two calls
                 }
+            } catch  where error.errno == .permissionDenied || error.errno == .readOnlyFileSystem {
+                // Another user's: a place to queue all the same. That we cannot write it makes others read more.
+                return try storage.open(note, for: .reading)
             }
         }
     }
@@ -72,14 +83,18 @@ final class WriterSession {
     /// Says what an earlier session of this writer knew to be durable.
     func expect(durable known: UInt64) { durable = max(durable, known) }
 
-    /// Whether the path names the file that is open.
-    func isStillNamed() throws -> Bool { try storage.identity(of: path) == identity }
+    /// Whether the path names the file that is open, and the note beside it is the one that is open too: what is
+    /// written into a note that was deleted, nobody reads.
+    func isStillNamed() throws -> Bool {
+        guard try storage.identity(of: path) == identity else { return false }
+        return try storage.identity(of: DurableNote.path(for: capsule.path)) == noteIdentity
+    }
 
     /// Whether everything in the file was read or written here, so that a turn has nothing to catch up with.
     func isUpToDate() throws -> Bool { try hasRead && file.length() == end }
 
     func holderInNote() -> String? {
-        DurableNote.read(for: path, header: capsule.header, storage: storage)?.holder
+        DurableNote.read(for: capsule.path, header: capsule.header, storage: storage)?.holder
     }
 
     // MARK: Catching up
@@ -89,36 +104,54 @@ final class WriterSession {
         let length = try file.length()
         if hasRead, length == end { return }
         isNoteOurs = false
-        let note = DurableNote.read(for: path, header: capsule.header, storage: storage)
+        let note = DurableNote.read(for: capsule.path, header: capsule.header, storage: storage)
         if let note { durable = max(durable, note.durableLength) }
-        guard length >= max(durable, hasRead ? end : 0) else {
-            throw CapsuleError(
-                .cutShort,
-                at: length,
-                "the file ends here and was durable up to byte \(max(durable, end)); it was cut or restored. "
-                    + "See 'capsule-tool verify', and bring back the longer copy"
-            )
-        }
-        if !hasRead, length >= resumedBytes { try beginBehindIndex(length: length) }
+        if !hasRead, try !beginBehindIndex(length: length), let outside = evidence?(capsule.header) { known = outside }
+        let expected = max(durable, known.durableLength ?? 0, hasRead ? end : 0)
+        guard length >= expected else { throw cutShort(at: length, durable: expected) }
         let validEnd = try read(to: length, progress: progress)
         hasRead = true
-        if validEnd < length || durable < validEnd {
-            try Recovery(path: path, storage: storage, file: file, header: capsule.header)
-                .run(end: validEnd, durable: note == nil ? fold.statedDurable : durable, length: length)
-            durable = validEnd
-            writeNote(holder: holder)
+        if validEnd < length || durable < validEnd || note?.syncFailed ?? false {
+            try recover(to: validEnd, length: length, hasNote: note != nil, holder: holder)
         }
     }
 
     /// Goes on where an index knows the state, if one does. It covers durable bytes only.
-    private func beginBehindIndex(length: UInt64) throws {
-        guard let point = try resume?(capsule.header), point.position.offset <= length else { return }
+    private func beginBehindIndex(length: UInt64) throws -> Bool {
+        guard length >= resumedBytes, let point = try resume?(capsule.header), point.position.offset <= length else {
+            return false
+        }
         fold = CapsuleFold(file: file, header: capsule.header, from: point, limit: length)
         durable = max(durable, point.position.offset)
+        known = OutsideEvidence(durableLength: point.durableLength)
+        return true
     }
 
     /// The first lookup in an index that went wrong since the last call: nothing that came of it may be written.
     func takeHistoryFailure() -> (any Error)? { fold.state.takeHistoryFailure() }
+
+    private func recover(to validEnd: UInt64, length: UInt64, hasNote: Bool, holder: String) throws {
+        let recovery = Recovery(path: capsule.path, storage: storage, file: file, header: capsule.header)
+        // Without a note, what the newest header states: that was synced before it was made.
+        let start = hasNote ? durable : fold.statedDurable
+        do {
+            try recovery.run(end: validEnd, durable: start, length: length, isNameDurable: hasNote)
+        } catch {
+            noteFailedSync(error, holder: holder)
+            throw error
+        }
+        durable = validEnd
+        writeNote(holder: holder)
+    }
+
+    private func cutShort(at length: UInt64, durable: UInt64) -> CapsuleError {
+        CapsuleError(
+            .cutShort,
+            at: length,
+            "the file ends here and was durable up to byte \(durable); it was cut or restored. "
+                + "See 'capsule-tool verify', and bring back the longer copy"
+        )
+    }
 
     /// Folds batches up to `length`; returns where the last valid one ends.
     private func read(to length: UInt64, progress: ((UInt64, UInt64) -> Void)?) throws -> UInt64 {
@@ -136,7 +169,17 @@ final class WriterSession {
                 guard end > FileHeader.size else {
                     throw CapsuleError(.cutShort, at: end, "the file ends before its first batch; nothing is written")
                 }
-                if end < durable { throw damage("nothing but zeroes follow, where data was durable") }
+                if end < max(durable, known.durableLength ?? 0) {
+                    throw damage("nothing but zeroes follow, where data was durable")
+                }
+                if case .damaged(_, let evidence) = judge(length).judge(endAt: end, treeSize: fold.state.tree.size) {
+                    throw CapsuleError(
+                        .cutShort,
+                        at: end,
+                        "the file ends here, with \(fold.state.tree.size) events, and \(evidence) shows that it had "
+                            + "more; it was cut or restored. See 'capsule-tool verify', and bring back the longer copy"
+                    )
+                }
                 return end
             case .bad(let reason):
                 try refuseIfBroken()
@@ -147,11 +190,20 @@ final class WriterSession {
     }
 
     private func refuseIfDamaged(_ reason: String, length: UInt64) throws {
-        let judge = TailJudge(file: file, header: capsule.header, limit: length, knownDurable: durable)
-        let verdict = try judge.judge(badBatchAt: fold.reader.position, treeSize: fold.state.tree.size)
+        let verdict = try judge(length).judge(badBatchAt: fold.reader.position, treeSize: fold.state.tree.size)
         if case .damaged(_, let evidence) = verdict {
             throw damage("\(reason), and \(evidence) shows that it was durable")
         }
+    }
+
+    private func judge(_ length: UInt64) -> TailJudge {
+        TailJudge(
+            file: file,
+            header: capsule.header,
+            limit: length,
+            knownDurable: max(durable, known.durableLength ?? 0),
+            knownSize: known.treeSize
+        )
     }
 
     private func damage(_ reason: String) -> CapsuleError {
@@ -189,19 +241,33 @@ final class WriterSession {
     /// After a write that failed: cuts what it left and makes sure that the cut holds.
     ///
     /// - Throws: `StorageError`; then nothing may be written any more.
-    func undoWrite() throws {
+    func undoWrite(holder: String) throws {
         try file.truncate(to: end)
-        try file.sync()
+        do { try file.sync() } catch {
+            noteFailedSync(error, holder: holder)
+            throw error
+        }
     }
 
     /// Syncs, then notes the durable length. Returns how many syncs that took.
     func sync(holder: String) throws -> UInt64 {
         guard durable < end else { return 0 }
         let covered = end
-        try file.sync()
+        if Mutant.isOn(.noteLeads) { writeNote(holder: holder, durable: covered) }
+        do { try file.sync() } catch {
+            noteFailedSync(error, holder: holder)
+            guard Mutant.isOn(.retriesAFailedSync) else { throw error }
+            try file.sync()
+        }
         durable = covered
         writeNote(holder: holder)
         return 1
+    }
+
+    /// Tells those who only read that a sync of theirs would succeed without having written what ours did not.
+    private func noteFailedSync(_ error: any Error, holder: String) {
+        guard (error as? StorageError)?.operation == "sync" else { return }
+        writeNote(holder: holder, syncFailed: true)
     }
 
     /// Writes a checkpoint note over everything that is durable now.
@@ -226,12 +292,13 @@ final class WriterSession {
     }
 
     /// It may be lost, and never leads: no sync, and a failure only makes the next writer read more.
-    private func writeNote(holder: String) {
+    private func writeNote(holder: String, durable length: UInt64? = nil, syncFailed: Bool = false) {
         let note = DurableNote(
             capsule: capsule.header.capsule,
             generation: capsule.header.generation,
-            durableLength: durable,
-            holder: holder
+            durableLength: length ?? durable,
+            holder: holder,
+            syncFailed: syncFailed
         )
         try? note.encoded.withUnsafeBytes { bytes throws in try noteFile.writeFully(bytes, at: 0) }
         isNoteOurs = true

@@ -12,10 +12,10 @@ import Synchronization
 ///
 /// While the thread has nothing to do, a caller may do one short job in its place (`runHere`): waking a thread and
 /// being woken by it costs as much as a sync of a fast disk. The thread ends when the executor is let go.
-final class WriterThread: SerialExecutor {
+package final class WriterThread: SerialExecutor {
     private let jobs: JobList
 
-    init() {
+    package init() {
         let jobs = JobList()
         self.jobs = jobs
         startThread { jobs.runUntilClosed() }
@@ -23,7 +23,7 @@ final class WriterThread: SerialExecutor {
 
     deinit { jobs.close() }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let executor = asUnownedSerialExecutor()
         // The closure keeps this executor alive until the job has run.
@@ -34,7 +34,7 @@ final class WriterThread: SerialExecutor {
 
     /// Runs `work` on the thread at once: a task would first wait for a thread of the shared pool, only to leave it
     /// again.
-    func run(_ work: @escaping @Sendable () -> Void) {
+    package func run(_ work: @escaping @Sendable () -> Void) {
         jobs.add { [self] in
             withExtendedLifetime(self) { work() }
         }
@@ -50,9 +50,9 @@ final class WriterThread: SerialExecutor {
         return true
     }
 
-    func checkIsolated() { precondition(jobs.isHeldHere, "this is not the writer's thread") }
+    package func checkIsolated() { precondition(jobs.isHeldHere, "this is not the writer's thread") }
 
-    func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 }
 
 /// Jobs and the condition that says there are some.

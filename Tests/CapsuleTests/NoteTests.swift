@@ -148,7 +148,7 @@ import Testing
             let holder = String(repeating: "x", count: count)
             let bytes = note(holder).encoded
             #expect(bytes.count == 512)
-            #expect(DurableNote(bytes)?.holder == (count <= 420 ? holder : ""), "\(count) bytes")
+            #expect(DurableNote(bytes)?.holder == (count <= 419 ? holder : ""), "\(count) bytes")
         }
     }
 

@@ -83,6 +83,8 @@ struct PlaceTests {
         let fixture = try await fixture()
         let descriptor = fixture.path.withPlatformString { Glibc.open($0, O_RDONLY) }
         defer { close(descriptor) }
+        // A link that leads to nothing by name: what it leads to has no folder any more.
+        _ = fixture.path.withPlatformString { unlink($0) }
         let index = try SnapshotIndex(for: CapsuleFile(FilePath("/proc/self/fd/\(descriptor)")))
         try index.catchUp()
         #expect(try index.isTemporary && index.runs().count == 1)

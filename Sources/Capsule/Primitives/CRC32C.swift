@@ -16,6 +16,7 @@ public struct CRC32C: Sendable {
     /// A checksum that begins with the seed of section 3: it is right for one capsule, generation and offset only.
     static func seeded(_ header: FileHeader, offset: UInt64) -> CRC32C {
         var crc = CRC32C()
+        let offset = Mutant.isOn(.checksumIgnoresOffset) ? 0 : offset
         var seed = (header.capsule.words, header.generation.littleEndian, offset.littleEndian)
         withUnsafeBytes(of: &seed) { crc.add($0) }
         return crc

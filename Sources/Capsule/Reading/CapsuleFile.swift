@@ -11,6 +11,7 @@ public final class CapsuleFile: Sendable {
 
     /// - Throws: `StorageError`; `CapsuleError` as `FileHeader.read`.
     public convenience init(_ path: FilePath, storage: any Storage = PosixStorage()) throws {
+        let path = storage.resolved(path)
         try self.init(path, storage: storage, openFile: try storage.open(path, for: .reading))
     }
 

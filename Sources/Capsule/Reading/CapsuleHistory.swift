@@ -38,6 +38,8 @@ public struct StoredChunk: Equatable, Sendable {
 public struct ResumePoint: Sendable {
     public var position: BatchPosition
     public var state: CapsuleState
+    /// A length up to which the capsule is known to have been durable: the place, or more.
+    public var durableLength: UInt64
 
     /// - Parameters:
     ///   - tree: of all events before the place.
@@ -45,6 +47,7 @@ public struct ResumePoint: Sendable {
     ///   - history: everything else.
     public init(
         position: BatchPosition,
+        durableLength: UInt64,
         capsule: CapsuleID,
         tree: MerkleFrontier,
         open: [RunState],
@@ -53,6 +56,7 @@ public struct ResumePoint: Sendable {
         history: any CapsuleHistory
     ) {
         self.position = position
+        self.durableLength = durableLength
         state = CapsuleState(capsule: capsule)
         state.tree = tree
         state.open = Dictionary(open.map { ($0.id, $0) }) { first, _ in first }

@@ -38,6 +38,7 @@ public struct TailJudge {
     ///   - treeSize: events before it.
     public func judge(badBatchAt position: BatchPosition, treeSize: UInt64) throws -> Verdict {
         let offset = position.offset
+        if Mutant.isOn(.damageIsTakenForATornTail) { return .torn }
         if case .damaged(let durable, let evidence) = judge(endAt: offset, treeSize: treeSize) {
             return .damaged(durable: durable, evidence: evidence)
         }
@@ -55,7 +56,7 @@ public struct TailJudge {
         if let knownDurable, knownDurable > offset {
             return .damaged(durable: knownDurable, evidence: "the note beside the capsule")
         }
-        if let knownSize, knownSize > treeSize {
+        if let knownSize, knownSize > treeSize, !Mutant.isOn(.acceptsALargerCheckpoint) {
             return .damaged(durable: offset, evidence: "a checkpoint of \(knownSize) events")
         }
         return .torn

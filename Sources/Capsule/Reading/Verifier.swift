@@ -45,6 +45,9 @@ public struct Verifier {
     /// Called with bytes read and bytes to read, every few megabytes.
     public var progress: ((UInt64, UInt64) -> Void)?
 
+    /// Where reading ends, whatever stands beyond: what lies there may still be taken back.
+    public var limit: UInt64?
+
     public init(_ capsule: CapsuleFile, knownDurable: UInt64? = nil) {
         self.capsule = capsule
         self.knownDurable = knownDurable
@@ -57,7 +60,8 @@ public struct Verifier {
         event: CapsuleFold.EventVisitor? = nil,
         object: CapsuleFold.ObjectVisitor? = nil
     ) throws -> Report {
-        let length = try capsule.length()
+        var length = try capsule.length()
+        if let limit { length = min(length, limit) }
         let fold = CapsuleFold(file: capsule.file, header: capsule.header, limit: length)
         var reported: UInt64 = 0
         do {
@@ -69,7 +73,19 @@ public struct Verifier {
                         progress(reported, length)
                     }
                 case .end: return report(fold, length: length, try verdictAtEnd(fold, length: length))
-                case .bad(let reason): return report(fold, length: length, try judge(fold, length: length, reason))
+                case .bad(let reason):
+                    // A writer that is in the middle of a write shows the same picture as a crash; it holds the lock.
+                    guard try capsule.file.tryLock(.shared) else {
+                        return report(fold, length: length, beingWritten(fold))
+                    }
+                    defer { try? capsule.file.unlock() }
+                    // It may have finished since: what stands there now is what counts.
+                    length = try capsule.length()
+                    fold.reader.refresh(limit: length)
+                    let again = try fold.next(event: event, object: object)
+                    if again == .batch { continue }
+                    if again == .end { return report(fold, length: length, try verdictAtEnd(fold, length: length)) }
+                    return report(fold, length: length, try judge(fold, length: length, reason))
                 }
             }
         } catch let error as CapsuleError {
@@ -91,17 +107,18 @@ public struct Verifier {
             if length < durable { return (.cutShort, CapsuleError(.cutShort, at: end, text)) }
             return (.damaged, CapsuleError(.damaged, at: end, text))
         }
+        if let limit, try capsule.length() > limit { return (fold.findings.isEmpty ? .beingWritten : .broken, nil) }
         return (fold.findings.isEmpty ? .intact : .broken, nil)
+    }
+
+    private func beingWritten(_ fold: CapsuleFold) -> (Verdict, CapsuleError?) {
+        fold.finish()
+        return (fold.findings.isEmpty ? .beingWritten : .broken, nil)
     }
 
     private func judge(_ fold: CapsuleFold, length: UInt64, _ reason: String) throws -> (Verdict, CapsuleError?) {
         let position = fold.reader.position
         fold.finish()
-        // A writer that is in the middle of a write shows the same picture as a crash; it holds the lock.
-        guard try capsule.file.tryLock(.shared) else {
-            return (fold.findings.isEmpty ? .beingWritten : .broken, nil)
-        }
-        defer { try? capsule.file.unlock() }
         let judge = TailJudge(file: capsule.file, header: capsule.header, limit: length, knownDurable: knownDurable)
         switch try judge.judge(badBatchAt: position, treeSize: fold.state.tree.size) {
         case .torn:

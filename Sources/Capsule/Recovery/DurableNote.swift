@@ -3,15 +3,25 @@
 public struct DurableNote: Equatable, Sendable {
     static let size = 512
     private static let tag = "capsule-note-1 "
+    private static let failedSyncSign = UInt8(ascii: "!")
 
     public var capsule: CapsuleID
     public var generation: UInt64
     public var durableLength: UInt64
     /// A JSON object, or anything else that stood there; cut to what fits.
     public var holder: String
+    /// Whether a sync of the capsule failed since: until a writer has recovered it, a sync by anyone proves nothing.
+    public var syncFailed: Bool
 
-    public init(capsule: CapsuleID, generation: UInt64, durableLength: UInt64, holder: String) {
+    public init(
+        capsule: CapsuleID,
+        generation: UInt64,
+        durableLength: UInt64,
+        holder: String,
+        syncFailed: Bool = false
+    ) {
         self.capsule = capsule
+        self.syncFailed = syncFailed
         self.generation = generation
         self.durableLength = durableLength
         self.holder = holder
@@ -36,10 +46,11 @@ public struct DurableNote: Equatable, Sendable {
         crc.add(bytes.span.bytes)
         Hex.append(UInt64(crc.value), width: 8, to: &bytes)
         bytes.append(UInt8(ascii: "\n"))
-        let room = Self.size - 1 - bytes.count
+        let room = Self.size - 2 - bytes.count
         let text = holder.utf8.lazy.filter { $0 >= 0x20 }
         if text.count <= room { bytes.append(contentsOf: text) }
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: Self.size - 1 - bytes.count))
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: Self.size - 2 - bytes.count))
+        bytes.append(syncFailed ? Self.failedSyncSign : UInt8(ascii: " "))
         bytes.append(UInt8(ascii: "\n"))
         return bytes
     }
@@ -57,8 +68,10 @@ public struct DurableNote: Equatable, Sendable {
         self.capsule = capsule
         self.generation = generation
         durableLength = durable
-        let rest = String(decoding: bytes[91...].prefix(Self.size), as: UTF8.self)
-        holder = String(rest.reversed().drop { $0 == " " || $0 == "\n" }.reversed())
+        syncFailed = bytes.count == Self.size && bytes[Self.size - 2] == Self.failedSyncSign
+        let rest = bytes[91...].prefix(Self.size - 93)
+        let end = rest.lastIndex { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") }
+        holder = end.map { String(decoding: rest[...$0], as: UTF8.self) } ?? ""
         guard encoded[..<91].elementsEqual(bytes[..<91]) else { return nil }
     }
 

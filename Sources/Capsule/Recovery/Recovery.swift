@@ -20,13 +20,17 @@ public struct Recovery {
     /// - Parameters:
     ///   - end: where the last valid batch ends, as a reading under this lock found.
     ///   - durable: the length that is known to be durable: the note's, or the one that the newest header states.
-    public func run(end: UInt64, durable: UInt64, length: UInt64) throws {
+    ///   - isNameDurable: whether a crash cannot take the capsule's name: who made it may have been killed before that.
+    public func run(end: UInt64, durable: UInt64, length: UInt64, isNameDurable: Bool) throws {
         if length > end {
-            try keepTail(from: end, length: length)
-            try file.truncate(to: end)
+            if !Mutant.isOn(.tornTailIsNotKept) { try keepTail(from: end, length: length) }
+            if !Mutant.isOn(.recoveryDoesNotCut) { try file.truncate(to: end) }
         }
-        try rewrite(from: min(durable, end), to: end)
+        if !Mutant.isOn(.recoveryDoesNotRewrite) { try rewrite(from: min(durable, end), to: end) }
         try file.sync()
+        if !isNameDurable, Mutant.active.isDisjoint(with: [.directoriesAreNotSynced, .recoveryDoesNotSyncTheName]) {
+            try storage.syncDirectory(path.directory)
+        }
     }
 
     /// Writes the same bytes again: after a kill they may be in the cache only, and after a failed sync the cache may
@@ -69,13 +73,14 @@ public struct Recovery {
             try? storage.remove(name)
             throw error
         }
-        try storage.syncDirectory(directory)
-        try dropOldest(stem: stem, directory: directory, newest: newest + 1)
+        if !Mutant.isOn(.directoriesAreNotSynced) { try storage.syncDirectory(directory) }
+        dropOldest(stem: stem, directory: directory, newest: newest + 1)
     }
 
     /// The number at the end of a kept tail's name; other names, and numbers that nobody counts to, are not ours.
     private static func tailNumber(_ name: String, stem: String) -> Int? {
-        Int(name.dropFirst(stem.count)).flatMap { (0..<1_000_000_000).contains($0) ? $0 : nil }
+        let digits = name.dropFirst(stem.count)
+        return Int(digits).flatMap { (0..<1_000_000_000).contains($0) && digits == "\($0)" ? $0 : nil }
     }
 
     private func copyTail(from start: UInt64, to end: UInt64, into copy: any StorageFile) throws {
@@ -94,12 +99,13 @@ public struct Recovery {
         try copy.sync()
     }
 
-    private func dropOldest(stem: String, directory: FilePath, newest: Int) throws {
-        for name in try storage.names(in: directory) where name.hasPrefix(stem) {
+    /// One that cannot be dropped is one more than was promised, and no reason to refuse the capsule.
+    private func dropOldest(stem: String, directory: FilePath, newest: Int) {
+        for name in (try? storage.names(in: directory)) ?? [] where name.hasPrefix(stem) {
             guard let number = Self.tailNumber(name, stem: stem), number <= newest - Limits.keptTails,
                 let component = FilePath.Component(name)
             else { continue }
-            try storage.remove(directory.appending(component))
+            try? storage.remove(directory.appending(component))
         }
     }
 

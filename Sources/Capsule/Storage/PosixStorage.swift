@@ -74,6 +74,15 @@ public struct PosixStorage: Storage {
         return names
     }
 
+    public func resolved(_ path: FilePath) -> FilePath {
+        var status = stat()
+        guard path.withPlatformString({ lstat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFLNK,
+            let real = path.withPlatformString({ realpath($0, nil) })
+        else { return path }
+        defer { free(real) }
+        return FilePath(platformString: real)
+    }
+
     private static func call(
         _ first: UnsafePointer<CInterop.PlatformChar>,
         _ second: UnsafePointer<CInterop.PlatformChar>,

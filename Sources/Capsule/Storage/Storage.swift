@@ -20,6 +20,13 @@ public protocol Storage: Sendable {
     func identity(of path: FilePath) throws(StorageError) -> FileIdentity?
     /// Names in a directory, in no order.
     func names(in directory: FilePath) throws(StorageError) -> [String]
+    /// The path itself, or, where it names a symbolic link, the path of what that leads to: what stands beside a
+    /// capsule stands beside the file and not beside a link to it.
+    func resolved(_ path: FilePath) -> FilePath
+}
+
+extension Storage {
+    public func resolved(_ path: FilePath) -> FilePath { path }
 }
 
 public enum StorageAccess: Sendable {
@@ -105,6 +112,7 @@ extension StorageFile {
             do throws(StorageError) {
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
                 done += try write(rest, at: offset + UInt64(done))
+                if Mutant.isOn(.ignoresAShortWrite) { return }
             } catch  where error.errno == .interrupted {
                 continue
             }
