@@ -3,8 +3,9 @@
 TOOL := .build/debug/capsule-tool
 RELEASE_TOOL := .build/release/capsule-tool
 PREFIX ?= /usr/local
+IMAGES ?= 2000000
 
-.PHONY: help deps build release demo test bench vectors format lint man completions install clean
+.PHONY: help deps build release demo test crash soak bench vectors format lint man completions install clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +24,17 @@ demo: build ## record a command and two streams at once; then runs, show, verify
 
 test: deps ## all tests, the Python reader and the vectors among them
 	swift test
+	@cat .build/crash-figures.txt .build/crash-processes.txt
+
+crash: deps ## every way to crash, optimised: broken rules, then IMAGES disk images, flips, failing calls
+	swift build -c release --product capsule-crash
+	.build/release/capsule-crash mutants
+	.build/release/capsule-crash --images $(IMAGES)
+
+soak: deps build ## the same for a night: a billion images, 64 KiB flipped, 20,000 kills
+	swift build -c release --product capsule-crash
+	.build/release/capsule-crash --images 1000000000 --exhaustive 5 --flipped 64
+	Scripts/crash-processes $(TOOL) --kills 20000 --injections 20000
 
 bench: release ## the figures of the README, side by side in one run
 	CAPSULE_TOOL=$(abspath $(RELEASE_TOOL)) swift run -c release --package-path Benchmarks capsule-bench $(BENCH)

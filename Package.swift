@@ -89,7 +89,11 @@ let package = Package(
             path: "Tests/capsule-crash",
             swiftSettings: settings
         ),
-        .testTarget(name: "CrashTests", dependencies: ["CrashHarness", "capsule-crash"], swiftSettings: settings),
+        .testTarget(
+            name: "CrashTests",
+            dependencies: ["Capsule", "CrashHarness", "Support", "WriterQueue", "capsule-crash", "capsule-tool"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),
         .testTarget(name: "CapsuleTests", dependencies: ["CCRC32C", "Capsule", "Support"], swiftSettings: settings),
         .testTarget(

@@ -60,6 +60,9 @@ actor CapsuleWriter {
 
     var currentState: CapsuleState { session?.fold.state ?? CapsuleState(capsule: .zero) }
 
+    /// Where the last batch ends that was read or written.
+    var end: UInt64 { session?.end ?? 0 }
+
     /// Opens the file, reads it to its end under the lock, and recovers it if need be.
     func open() throws -> FileHeader {
         let session = try beginTurn()

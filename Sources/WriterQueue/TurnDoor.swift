@@ -47,5 +47,8 @@ package final class TurnDoor {
 
     package var state: CapsuleState { writer.assumeIsolated { $0.currentState } }
 
+    /// Where the last batch ends.
+    package var end: UInt64 { writer.assumeIsolated { $0.end } }
+
     package func close() { writer.assumeIsolated { $0.close() } }
 }

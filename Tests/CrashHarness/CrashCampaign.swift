@@ -41,6 +41,8 @@ public final class CrashCampaign: Sendable {
         public var workers = 2
         /// Stop at the first failure.
         public var stopsAtFailure = true
+        /// Do not mind what recovery leaves behind the end, to see what comes of it.
+        public var ignoresWhatIsBehind = false
         /// Called now and then with the images so far.
         public var progress: (@Sendable (Int) -> Void)?
 
@@ -132,6 +134,8 @@ public final class CrashCampaign: Sendable {
         options.progress?(images)
     }
 
+    fileprivate var ignoresWhatIsBehind: Bool { options.ignoresWhatIsBehind }
+
     fileprivate func ways(isRandom: Bool) -> Int { isRandom ? options.waysPerPoint * 8 : options.waysPerPoint }
 }
 
@@ -145,7 +149,7 @@ private struct CrashWorker {
     init(_ campaign: CrashCampaign, _ thread: WriterThread) {
         self.campaign = campaign
         self.thread = thread
-        checker = Checker(thread: thread)
+        checker = Checker(thread: thread, ignoresWhatIsBehind: campaign.ignoresWhatIsBehind)
     }
 
     func run() {
@@ -239,8 +243,8 @@ private struct CrashWorker {
         }
         if machine.expected.isCreated, (try? machine.door(0).state.open[Machine.run]) != nil {
             // The same events as were lost, perhaps: then the second tail fits where the first one stood.
-            let steps = [Script.alphabet[0], Script.alphabet[4], .append(process: 0, events: 1, bytes: 2500, .durable)]
-            try machine.perform(steps[dice.below(3)])
+            let steps = [Script.alphabet[0], Script.alphabet[3], Script.alphabet[3], Script.alphabet[4]]
+            try machine.perform(steps[dice.below(4)])
         }
         machine.disk.beforeChange = nil
         points.append((CrashPoint(machine.disk), machine.expected))

@@ -10,10 +10,19 @@ public struct Expectation: Sendable {
     var written: [(event: Int, leaf: UInt64)] = []
     /// Sizes and roots that somebody outside keeps: of checkpoint notes and of what readers saw.
     var pins: [UInt64: Digest] = [:]
+    /// Roots of the history as it was written: where one is met again, all before it is as it was.
+    var roots: [UInt64: Digest] = [:]
     /// How far an index reaches.
     var mark: UInt64 = 0
     /// Whether somebody was told that there is a capsule.
     var isCreated = false
+
+    /// Whether a tree is one that was written, with all in it that was promised.
+    func isKnown(_ tree: MerkleFrontier) -> Bool {
+        guard let root = roots[tree.size], root == tree.root else { return false }
+        return durable.allSatisfy { $0.leaf < tree.size }
+            && pins.allSatisfy { roots[$0.key] == $0.value && $0.key <= tree.size }
+    }
 
     /// Tells apart what the same disk image is checked against.
     var fingerprint: UInt64 {

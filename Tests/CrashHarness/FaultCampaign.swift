@@ -32,6 +32,9 @@ public struct FaultCampaign: Sendable {
         .append(process: 0, events: 1, bytes: 900, .written),
         .append(process: 0, events: 1, bytes: 40, .durable),
     ]
+    /// Make one call in so many fail.
+    public var stride = 1
+    public var stopsAtFailure = false
     private let thread = WriterThread()
 
     public init() {}
@@ -56,8 +59,10 @@ public struct FaultCampaign: Sendable {
             for start in Start.allCases {
                 for fault in Self.faults {
                     for isLasting in [false, true] {
-                        var call = 0
-                        while try inject(fault, at: call, isLasting, start, base, &tally) { call += 1 }
+                        // Another remainder each time, so that together they come to every kind of call.
+                        var call = tally.injections % stride
+                        while try inject(fault, at: call, isLasting, start, base, &tally) { call += stride }
+                        if stopsAtFailure, !tally.isClean { return tally }
                     }
                 }
             }

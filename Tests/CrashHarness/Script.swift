@@ -58,7 +58,7 @@ public struct Script: Sendable, Hashable {
     public static let alphabet: [Step] = [
         .append(process: 0, events: 1, bytes: 10, .durable),
         .append(process: 1, events: 1, bytes: 10, .durable),
-        .append(process: 0, events: 1, bytes: 10, .written),
+        .append(process: 0, events: 1, bytes: 900, .written),
         .append(process: 0, events: 1, bytes: 900, .durable),
         .twoBatches(process: 0, bytes: 300),
         .checkpoint(process: 0),
@@ -99,7 +99,7 @@ public struct Script: Sendable, Hashable {
 
     private static func step(_ dice: inout Dice) -> Step {
         let process = dice.below(3)
-        let bytes = [0, 10, 200, 500, 1500, 4000][dice.below(6)]
+        let bytes = [10, 10, 200, 900, 900, 1500][dice.below(6)]
         switch dice.below(16) {
         case 0...3:
             return .append(process: process, events: 1 + dice.below(3), bytes: bytes, .durable)

@@ -42,6 +42,8 @@ public final class SimulatedDisk: @unchecked Sendable {
     public var beforeChange: (() -> Void)?
     /// Called when a process asks for the exclusive lock of a file: others may run before it gets it.
     public var beforeLock: (() -> Void)?
+    /// The same for the shared lock.
+    public var beforeSharedLock: (() -> Void)?
     /// Chooses what of a failed sync reaches the disk.
     var dice = Dice(1)
 

@@ -21,6 +21,8 @@ public final class SimulatedProcess: Storage, @unchecked Sendable {
     public private(set) var isDead = false
     /// Asked before every call, with its index and its name.
     public var fault: ((Int, String) -> Fault?)?
+    /// The same, by name and path.
+    public var faultOnPath: ((String, FilePath) -> Fault?)?
     fileprivate var locks: [(node: SimulatedDisk.Node, file: ObjectIdentifier)] = []
 
     init(_ disk: SimulatedDisk) { self.disk = disk }
@@ -48,7 +50,7 @@ public final class SimulatedProcess: Storage, @unchecked Sendable {
         let index = calls
         calls += 1
         if name == "sync" { syncs += 1 }
-        if let fault = fault?(index, name) {
+        if let fault = fault?(index, name) ?? faultOnPath?(name, path) {
             switch fault {
             case .short: return true
             case .error(let errno):
@@ -197,7 +199,7 @@ final class SimulatedFile: StorageFile, @unchecked Sendable {
 
     func tryLock(_ kind: LockKind) throws(StorageError) -> Bool {
         try process.begin("lock", path)
-        if kind == .exclusive { process.disk.beforeLock?() }
+        if kind == .exclusive { process.disk.beforeLock?() } else { process.disk.beforeSharedLock?() }
         let me = ObjectIdentifier(self)
         guard node.exclusive == nil || node.exclusive == me, kind == .shared || node.shared.subtracting([me]).isEmpty
         else { return false }

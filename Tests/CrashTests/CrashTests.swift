@@ -1,11 +1,65 @@
 import CrashHarness
+import Foundation
 import Testing
 
-@Suite struct CrashTests {
-    @Test func nothingAcknowledgedIsLostWhereverThePowerFails() {
+/// A part of what `make crash` does, small enough for every run of the tests; the figures are written for `make test`.
+@Suite(.serialized) struct CrashTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    private static var products: URL {
+        URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent()
+    }
+
+    private func note(_ text: String, in file: String) throws {
+        try Data((text + "\n").utf8).write(to: Self.root.appendingPathComponent(".build/\(file)"))
+    }
+
+    private func run(_ program: URL, _ arguments: String...) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, text)
+    }
+
+    @Test func nothingIsLostInventedOrMisreadWhateverGoesWrong() throws {
         var options = CrashCampaign.Options()
-        options.images = 10_000
-        let tally = CrashCampaign(options).run()
-        #expect(tally.isClean, "\(tally.examples)")
+        options.images = 2500
+        options.seed = .random(in: 1...1_000_000_000)
+        let crashes = CrashCampaign(options).run()
+        var faults = FaultCampaign()
+        faults.stride = 7
+        let damage = DamageCampaign()
+        damage.stride = 97
+        let table = FigureTable(crashes: crashes, faults: faults.run(), damage: damage.run(), seed: options.seed)
+        try note(table.description, in: "crash-figures.txt")
+        #expect(table.isClean, "\(table)")
+    }
+
+    /// Some of them; `make crash` breaks every one. In a process of its own: a broken rule is broken for everyone there.
+    @Test(arguments: ["acknowledge", "ignore a short", "damage taken", "no chain"])
+    func aRuleThatIsBrokenIsNoticed(_ rule: String) throws {
+        let tool = Self.products.appendingPathComponent("capsule-crash")
+        let answer = try run(tool, "mutants", "--images", "3000", "--only", rule)
+        #expect(answer.status == 0, "\(answer.output)")
+    }
+
+    @Test func realProcessesLoseNothing() throws {
+        let answer = try run(
+            Self.root.appendingPathComponent("Scripts/crash-processes"),
+            Self.products.appendingPathComponent("capsule-tool").path,
+            "--kills",
+            "40",
+            "--injections",
+            "40"
+        )
+        try note(answer.output, in: "crash-processes.txt")
+        #expect(answer.status == 0, "\(answer.output)")
     }
 }

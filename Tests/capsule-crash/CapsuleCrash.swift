@@ -113,6 +113,8 @@ struct Mutants: ParsableCommand {
 
     @Option(help: "Disk images for each.")
     var images = 20_000
+    @Flag(help: "Run every technique on each, not only the one that is there for it.")
+    var all = false
     @Option(help: "Only those whose name contains this.")
     var only: String?
 
@@ -121,7 +123,7 @@ struct Mutants: ParsableCommand {
         campaign.images = images
         var isComplete = true
         for entry in MutantCampaign.all where only.map({ entry.name.contains($0) }) ?? true {
-            let outcome = campaign.run(entry)
+            let outcome = campaign.run(entry, allTechniques: all)
             isComplete = isComplete && outcome.isCaught
             let name = entry.name + String(repeating: " ", count: max(0, 40 - entry.name.count))
             let techniques = outcome.caught.map(\.technique).joined(separator: ", ")
