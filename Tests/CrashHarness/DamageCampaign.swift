@@ -80,7 +80,7 @@ public final class DamageCampaign: @unchecked Sendable {
     }
 
     private func truncate(_ bytes: [UInt8], _ note: [UInt8], size: UInt64) {
-        for length in Swift.stride(from: 0, to: bytes.count, by: stride > 8 ? 7 : 1) {
+        for length in Swift.stride(from: 0, to: bytes.count, by: stride > 8 ? 61 : 1) {
             tally.truncations += 1
             let cut = Array(bytes[..<length])
             check(cut, note, "cut to \(length)")
