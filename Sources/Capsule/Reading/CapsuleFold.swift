@@ -32,6 +32,7 @@ public final class CapsuleFold {
         reader = BatchReader(file: file, header: header, from: point.position, limit: limit)
         statedDurable = point.position.durableLength
         verified = (point.state.tree.size, point.state.tree.root)
+        boundaries = RootHistory(from: verified.size, root: verified.root)
     }
 
     /// Forgets what a history has taken in meanwhile.
@@ -178,6 +179,17 @@ struct RootHistory {
 
     private var entries: [(size: UInt64, root: Digest)] = []
     private var next = 0
+    /// Boundaries before this size were never known here.
+    private var floor: UInt64 = 0
+
+    init() {}
+
+    /// Of a reading that goes on from a boundary.
+    init(from size: UInt64, root: Digest) {
+        floor = size
+        add(size: size, root: root)
+    }
+
     mutating func add(size: UInt64, root: Digest) {
         if entries.count < Self.capacity {
             entries.append((size, root))
@@ -189,7 +201,7 @@ struct RootHistory {
 
     /// Whether every boundary of this size or more is still kept.
     func reaches(_ size: UInt64) -> Bool {
-        entries.count < Self.capacity || size >= entries[next].size
+        size >= floor && (entries.count < Self.capacity || size >= entries[next].size)
     }
 
     func root(atSize size: UInt64) -> Digest? {
