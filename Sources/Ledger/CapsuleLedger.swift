@@ -146,6 +146,18 @@ public final class CapsuleLedger: RunLedger {
         return try await appendOne(draft, to: run)
     }
 
+    /// A run by its ID, a unique prefix of it, or the caller's own name.
+    ///
+    /// - Throws: `LedgerError.unknownRun`, `ambiguousRun`.
+    public func resolve(_ text: String) async throws -> RunID {
+        do {
+            return try RunResolver.resolve(text, in: await queue.state())
+        } catch let error as LedgerError where error.code == .unknownRun {
+            guard let run = keeper?.run(named: text) else { throw error }
+            return run
+        }
+    }
+
     public func flush() async throws { try await queue.flush() }
 
     /// Stores a snapshot that no run names yet.

@@ -18,7 +18,7 @@ public struct CapsuleVerification: Sendable {
         progress: ((UInt64, UInt64) -> Void)? = nil
     ) throws {
         let note = DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)
-        var verifier = Verifier(capsule, knownDurable: note?.durableLength)
+        var verifier = Verifier(capsule, knownDurable: CapsuleSalvage.knownDurable(of: capsule))
         verifier.progress = progress
         // A descriptor for reading may not be allowed to sync everywhere; what is read is then as good as the page
         // cache.

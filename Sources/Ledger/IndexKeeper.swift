@@ -42,6 +42,16 @@ final class IndexKeeper: Sendable {
         return point
     }
 
+    /// A run that has this name in its first event only: in a salvaged or adopted capsule, names are hashed with the
+    /// old
+    /// one's ID.
+    func run(named name: String) -> RunID? {
+        guard let index = try? SnapshotIndex(for: CapsuleFile(path)), (try? index.catchUp()) != nil,
+            case .one(let row)? = try? index.run(matching: name)
+        else { return nil }
+        return row.id
+    }
+
     /// Says that so many bytes were appended; lets the index follow if they are many.
     func appended(_ bytes: Int) {
         let isDue = state.withLock { state in

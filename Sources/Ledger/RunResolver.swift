@@ -31,7 +31,8 @@ public enum RunResolver {
     /// A snapshot by its ID or a unique prefix of it, with or without `sha256:`.
     public static func snapshot(_ text: String, in state: CapsuleState) throws(LedgerError) -> Digest {
         let digits = (text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]).lowercased()
-        let candidates = digits.count < minimumPrefix ? [] : state.snapshots(withPrefix: digits, limit: shownCandidates + 1)
+        let isLong = digits.count >= minimumPrefix
+        let candidates = isLong ? state.snapshots(withPrefix: digits, limit: shownCandidates + 1) : []
         guard let first = candidates.first else {
             throw LedgerError(
                 .unknownSnapshot,

@@ -50,13 +50,16 @@ final class IndexStore: Sendable {
     }
 
     /// What a damaged index still says of the capsule's durable length, if its mark is whole; else 0.
-    static func evidence(in files: IndexFiles, _ header: FileHeader) -> UInt64 {
+    static func evidence(in files: IndexFiles, _ header: FileHeader) -> UInt64 { mark(in: files, header)?.durable ?? 0 }
+
+    /// The mark of an index, if it is whole and of this capsule and generation.
+    static func mark(in files: IndexFiles, _ header: FileHeader) -> IndexMark? {
         guard files.exist, (try? files.create()) != nil,
             let queue = try? DatabaseQueue(path: files.main.string, configuration: configuration(isTemporary: false))
-        else { return 0 }
+        else { return nil }
         defer { try? queue.close() }
         let mark = try? queue.read { db in try IndexMark.read(db) }
-        return mark.flatMap { $0.isOf(header) ? $0.durable : nil } ?? 0
+        return mark.flatMap { $0.isOf(header) ? $0 : nil }
     }
 
     func close() { try? queue.close() }

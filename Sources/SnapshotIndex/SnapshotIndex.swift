@@ -58,6 +58,24 @@ public final class SnapshotIndex: Sendable {
         return known > 0 ? OutsideEvidence(durableLength: known) : nil
     }
 
+    /// How far the index beside a capsule reaches, and the root there, whatever version made it; nil if there is none
+    /// of
+    /// this capsule and generation. Changes nothing.
+    public static func reach(for path: FilePath, _ header: FileHeader) -> Reach? {
+        guard let mark = IndexStore.mark(in: IndexFiles(of: path), header) else { return nil }
+        return Reach(end: mark.offset, treeSize: mark.treeSize, root: mark.root, knownDurable: mark.durable)
+    }
+
+    /// How far an index reaches.
+    public struct Reach: Equatable, Sendable {
+        /// Where the last batch ends that it covers.
+        public var end: UInt64
+        public var treeSize: UInt64
+        /// As that batch states it.
+        public var root: Digest
+        public var knownDurable: UInt64
+    }
+
     /// Deletes the index of the capsule at `path`, if there is one: nothing is lost but the evidence of its mark.
     ///
     /// Who has it open goes on with what they have. Erasing calls this, for the index holds names of runs.

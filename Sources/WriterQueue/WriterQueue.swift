@@ -32,7 +32,8 @@ public final class WriterQueue: Sendable {
         public var takesTurnsInCaller = true
         /// What the note says of this writer besides process, host and user: the run, say.
         public var purpose: String?
-        /// Asked when a capsule of a megabyte or more is opened: where reading can go on, and the state there, as a side
+        /// Asked when a capsule of a megabyte or more is opened: where reading can go on, and the state there, as a
+        /// side
         /// index knows it. Nil reads the capsule from its beginning. What it throws ends the opening.
         public var resume: (@Sendable (FileHeader) throws -> ResumePoint?)?
         /// Below this length reading all takes no longer than asking.

@@ -20,7 +20,7 @@ struct CapsuleTool: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
             EndCommand.self, RecordCommand.self, RunsCommand.self, ShowCommand.self, SnapshotCommand.self,
-            VerifyCommand.self,
+            VerifyCommand.self, DoctorCommand.self, SalvageCommand.self, AdoptCommand.self,
         ]
     )
 }
@@ -39,6 +39,9 @@ enum Main {
                 try command.run()
             }
             Output.flush()
+        } catch let error as QuietFailure {
+            Output.flush()
+            ExitStatus.end(with: error)
         } catch let error as ValidationError {
             Output.flush()
             ExitStatus.endForUsage(error.message)

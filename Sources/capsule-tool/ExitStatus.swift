@@ -33,6 +33,9 @@ enum ExitStatus: Int32 {
         exit(status.rawValue)
     }
 
+    /// Ends the process with a status of a command's own.
+    static func end(with failure: QuietFailure) -> Never { exit(failure.status) }
+
     static func status(for error: any Error) -> ExitStatus? {
         switch error {
         case let error as CapsuleError: status(for: error.code)
@@ -82,6 +85,13 @@ struct Failure: Error, CustomStringConvertible {
         self.status = status
         self.description = description
     }
+}
+
+/// An exit status after everything was said.
+struct QuietFailure: Error {
+    var status: Int32
+
+    init(_ status: Int32) { self.status = status }
 }
 
 /// Says something on standard error, under the tool's name.

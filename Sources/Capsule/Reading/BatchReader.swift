@@ -148,6 +148,9 @@ public final class BatchReader {
         self.limit = limit
     }
 
+    /// Goes on behind a batch that cannot be read, at a place that its intact header gives.
+    func skip(to position: BatchPosition) { self.position = position }
+
     /// Goes on behind batches that the caller wrote itself.
     func advance(to position: BatchPosition) {
         self.position = position

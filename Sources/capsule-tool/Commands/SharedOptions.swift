@@ -35,6 +35,14 @@ struct CapsuleOption: ParsableArguments {
     }
 }
 
+/// A path that was named, if there is a file.
+func existing(_ name: String) throws -> FilePath {
+    guard try PosixStorage().identity(of: FilePath(name)) != nil else {
+        throw LedgerError(.noCapsule, "there is no file \(name)")
+    }
+    return FilePath(name)
+}
+
 /// Says which file an error is about.
 func naming<R>(_ path: FilePath, _ body: () throws -> R) throws -> R {
     do {
@@ -101,8 +109,7 @@ struct RunOptions: ParsableArguments {
     var token: String?
 
     func handle(in ledger: CapsuleLedger) async throws -> RunHandle {
-        let token = token ?? Terminal.environment("CAPSULE_TOKEN")
-        return RunHandle(try RunResolver.resolve(run, in: await ledger.queue.state()), token: token)
+        RunHandle(try await ledger.resolve(run), token: token ?? Terminal.environment("CAPSULE_TOKEN"))
     }
 }
 

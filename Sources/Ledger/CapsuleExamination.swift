@@ -1,0 +1,208 @@
+/// Says what is the matter with a capsule, and what to do: everything is read, and nothing is changed.
+///
+/// The index and the note are asked how long the file was and what root they saw; what they say counts against the
+/// file, never for it.
+public struct CapsuleExamination: Sendable {
+    /// What a capsule suffers from: the worst, if there is more.
+    public enum Condition: String, Sendable, CaseIterable {
+        case sound
+        /// The last write was never acknowledged, and did not complete.
+        case tornTail = "torn-tail"
+        /// Something that was durable cannot be read.
+        case damaged
+        /// Shorter than it is known to have been.
+        case cutShort = "cut-short"
+        /// Another copy, or the index, saw another history under the same origin.
+        case forked
+        /// The bytes are as they were written, and what they say breaks a rule.
+        case broken
+        case notACapsule = "not-a-capsule"
+        /// Of a newer version, here or from some batch on.
+        case unsupported
+        /// A writer is in the middle of its turn: the end cannot be judged.
+        case locked
+    }
+
+    public var path: FilePath
+    public var condition: Condition
+    /// What is wrong, in a sentence; nil for a sound one.
+    public var reason: String?
+    /// Where in the file, if that is known.
+    public var offset: UInt64?
+    /// Nil if the file could not be read as a capsule.
+    public var header: FileHeader?
+    public var verification: CapsuleVerification?
+    /// Who holds the lock at this moment, as the note says; empty if it does not.
+    public var lockHolder: String?
+    public var note: DurableNote?
+    public var index: SnapshotIndex.Reach?
+    /// Torn tails that were kept beside the capsule.
+    public var keptTails: [String] = []
+
+    /// - Parameter others: copies to compare with.
+    /// - Throws: `StorageError` if the file cannot be read at all.
+    public init(
+        of path: FilePath,
+        against others: [FilePath] = [],
+        storage: any Storage = PosixStorage(),
+        progress: ((UInt64, UInt64) -> Void)? = nil
+    ) throws {
+        self.path = path
+        let capsule: CapsuleFile
+        do {
+            capsule = try CapsuleFile(path, storage: storage)
+        } catch let error as CapsuleError {
+            condition = error.code == .newerFormat ? .unsupported : .notACapsule
+            if error.code == .headerDamaged || error.code == .headersDiffer { condition = .damaged }
+            reason = error.reason
+            offset = error.offset
+            return
+        }
+        condition = .sound
+        header = capsule.header
+        note = DurableNote.read(for: capsule.path, header: capsule.header, storage: storage)
+        index = SnapshotIndex.reach(for: capsule.path, capsule.header)
+        lockHolder = try Self.lockHolder(capsule, note)
+        keptTails = Self.keptTails(beside: capsule.path, storage)
+        let result = try CapsuleVerification(capsule, progress: progress)
+        verification = result
+        judge(result)
+        guard condition == .sound || condition == .tornTail || condition == .locked else { return }
+        if let fork = try indexFork(capsule) { mark(.forked, fork) }
+        for other in others {
+            if let fork = try Self.fork(capsule, CapsuleFile(other, storage: storage)) { mark(.forked, fork) }
+        }
+    }
+
+    private mutating func mark(_ condition: Condition, _ reason: String) {
+        guard self.condition != condition else { return }
+        self.condition = condition
+        self.reason = reason
+        offset = nil
+    }
+
+    private mutating func judge(_ result: CapsuleVerification) {
+        let report = result.report
+        switch report.verdict {
+        case .intact: condition = .sound
+        case .tornTail: condition = .tornTail
+        case .damaged: condition = .damaged
+        case .broken: condition = .broken
+        case .cutShort: condition = .cutShort
+        case .beingWritten: condition = .locked
+        case .unsupported: condition = .unsupported
+        }
+        reason = report.error?.reason ?? report.findings.first?.reason
+        offset = report.error?.offset
+        if condition == .sound, let id = result.malformedSnapshots.first {
+            mark(.broken, "snapshot \(PolicySnapshot.text(id)) is not canonical JSON")
+        }
+    }
+
+    // MARK: Around the file
+
+    private static func lockHolder(_ capsule: CapsuleFile, _ note: DurableNote?) throws -> String? {
+        guard try capsule.file.tryLock(.shared) else { return note?.holder ?? "" }
+        try capsule.file.unlock()
+        return nil
+    }
+
+    private static func keptTails(beside path: FilePath, _ storage: any Storage) -> [String] {
+        let stem = (path.lastComponent?.string ?? "") + ".torn-"
+        return ((try? storage.names(in: path.directory)) ?? []).filter { $0.hasPrefix(stem) }.sorted()
+    }
+
+    // MARK: Other histories
+
+    private func indexFork(_ capsule: CapsuleFile) throws -> String? {
+        guard let index, index.treeSize > 0 else { return nil }
+        let reader = BatchReader(file: capsule.file, header: capsule.header, limit: try capsule.length())
+        var root: Digest?
+        while try reader.next({ if $0.header.treeSize == index.treeSize { root = $0.header.root } }) == .batch {
+            if reader.position.offset >= index.end { break }
+        }
+        guard root != index.root else { return nil }
+        return "its index saw another history: \(index.treeSize) events with another root. The file was restored from "
+            + "a copy that went its own way, or the index is another copy's"
+    }
+
+    /// Says where two copies part; nil if one is the beginning of the other.
+    private static func fork(_ one: CapsuleFile, _ other: CapsuleFile) throws -> String? {
+        guard one.header.capsule == other.header.capsule, one.header.origin == other.header.origin else {
+            throw LedgerError(
+                .inputInvalid,
+                "\(other.path) is no copy of \(one.path), but another capsule: \(other.header.origin)"
+            )
+        }
+        guard one.header.generation == other.header.generation else { return nil }
+        let readers = try [one, other].map {
+            BatchReader(file: $0.file, header: $0.header, limit: try $0.length())
+        }
+        var shared: UInt64 = 0
+        while true {
+            var headers: [BatchHeader] = []
+            for reader in readers { _ = try reader.next { headers.append($0.header) } }
+            guard headers.count == 2 else { return nil }
+            guard headers[0] == headers[1] else {
+                return "it and \(other.path) are a fork under one origin: they agree on \(shared) events and then part"
+            }
+            shared = headers[0].treeSize
+        }
+    }
+}
+
+extension CapsuleExamination {
+    /// What to do, as sentences, and the command to type if there is one.
+    public var advice: [(text: String, command: String?)] {
+        let file = Self.quoted(path.string)
+        let salvaged = Self.quoted((path.stem ?? "capsule") + "-salvaged.cpsl")
+        switch condition {
+        case .sound: return []
+        case .tornTail:
+            return [
+                (
+                    "nothing was acknowledged that is in it. The next append keeps it beside the file and cuts it off",
+                    nil
+                )
+            ]
+        case .damaged, .broken:
+            return [
+                ("copy what can still be proved into a new capsule", "capsule-tool salvage \(file) \(salvaged)")
+            ]
+        case .cutShort:
+            return [
+                ("bring back the longer copy, if there is one; it may have been cut or restored", nil),
+                ("or copy what is there into a new capsule", "capsule-tool salvage \(file) \(salvaged)"),
+            ]
+        case .forked:
+            let own = Self.quoted((path.stem ?? "capsule") + "-own.cpsl")
+            return [
+                (
+                    "keep appending to one of the copies only, or give this one an origin of its own",
+                    "capsule-tool adopt \(file) \(own)"
+                )
+            ]
+        case .notACapsule: return [("look for the right file, or make a capsule", "capsule-tool init")]
+        case .unsupported: return [("use a newer version of capsule-tool", nil)]
+        case .locked: return [("a writer is at work; ask again when its turn is over", "capsule-tool doctor \(file)")]
+        }
+    }
+
+    /// As a shell takes it for one word.
+    private static func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "-"),
+                UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        return isPlain && !text.isEmpty
+            ? text
+            : "'"
+                + text.split(separator: "'", omittingEmptySubsequences: false)
+                .joined(separator: "'\\''") + "'"
+    }
+}
