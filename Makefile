@@ -3,9 +3,10 @@
 TOOL := .build/debug/capsule-tool
 RELEASE_TOOL := .build/release/capsule-tool
 PREFIX ?= /usr/local
+RUNS ?= 20000
 IMAGES ?= 2000000
 
-.PHONY: help deps build release demo test crash soak bench vectors format lint man completions install clean
+.PHONY: help deps build release demo test fuzz crash soak bench vectors format lint man completions install clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +36,9 @@ soak: deps build ## the same for a night: a billion images, 64 KiB flipped, 20,0
 	swift build -c release --product capsule-crash
 	.build/release/capsule-crash --images 1000000000 --exhaustive 5 --flipped 64
 	Scripts/crash-processes $(TOOL) --kills 20000 --injections 20000
+
+fuzz: deps ## every parser under libFuzzer: RUNS inputs each
+	Scripts/fuzz $(RUNS)
 
 bench: release ## the figures of the README, side by side in one run
 	CAPSULE_TOOL=$(abspath $(RELEASE_TOOL)) swift run -c release --package-path Benchmarks capsule-bench $(BENCH)

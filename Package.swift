@@ -18,6 +18,8 @@ let package = Package(
         .library(name: "ModelPolicy", targets: ["ModelPolicy"]),
         .library(name: "Ledger", targets: ["Ledger"]),
         .executable(name: "capsule-tool", targets: ["capsule-tool"]),
+        // For the package in Fuzzing only.
+        .library(name: "_FuzzTargets", targets: ["FuzzTargets"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -75,6 +77,12 @@ let package = Package(
             name: "Support",
             dependencies: ["Capsule", "JSONText"],
             path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Ledger", "ModelPolicy"],
+            path: "Tests/FuzzTargets",
             swiftSettings: settings
         ),
         .target(
