@@ -16,6 +16,8 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case unknownSnapshot = "unknown-snapshot"
         case ambiguousSnapshot = "ambiguous-snapshot"
         case unknownEvent = "unknown-event"
+        case unknownCheckpoint = "unknown-checkpoint"
+        case ambiguousCheckpoint = "ambiguous-checkpoint"
     }
 
     public var code: Code

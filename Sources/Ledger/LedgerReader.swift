@@ -36,10 +36,27 @@ public final class LedgerReader: Sendable {
     public func run(_ text: String) throws -> RunRow {
         switch try index.run(matching: text) {
         case .one(let row): return row
-        case .ambiguous(let rows): throw RunResolver.ambiguous(text, rows.map(\.id))
-        case .none:
-            throw LedgerError(.unknownRun, "there is no run '\(text)' in this capsule; 'capsule-tool runs' lists them")
+        case .ambiguous(let rows): throw Self.ambiguous(text, rows)
+        case .none: throw try unknown(text)
         }
+    }
+
+    /// Runs that are named to whoever named one wrongly.
+    private static let shownCandidates = 8
+
+    private static func title(_ row: RunRow) -> String { "\(row.id)\(row.name.map { " ('\($0)')" } ?? "")" }
+
+    private static func ambiguous(_ text: String, _ rows: [RunRow]) -> LedgerError {
+        let shown = rows.prefix(shownCandidates).map(title).joined(separator: ", ")
+        let more = rows.count > shownCandidates ? ", …" : ""
+        let count = rows.count >= RunMatch.maximumShown ? "\(rows.count) runs or more" : "\(rows.count) runs"
+        return LedgerError(.ambiguousRun, "'\(text)' may be any of \(count): \(shown)\(more)")
+    }
+
+    private func unknown(_ text: String) throws -> LedgerError {
+        let newest = try index.runs(RunQuery(limit: 3)).map(Self.title).joined(separator: ", ")
+        let hint = newest.isEmpty ? "it has none" : "'capsule-tool runs' lists them, the newest are \(newest)"
+        return LedgerError(.unknownRun, "there is no run '\(text)' in this capsule; \(hint)")
     }
 
     /// A run with all its events.

@@ -60,42 +60,22 @@ public struct RunTimeline: Sendable {
 
     /// Reads a run from the batches that hold its events, each checked by its checksums.
     ///
-    /// Checks what can be checked without the rest of the file: unbroken sequences from 0, one beginning, the seal's
-    /// count and root.
-    /// Memory grows with the run.
+    /// Checks what can be checked without the rest of the file; see `RunCheck`. Memory grows with the run; `RunEvents`
+    /// reads one batch after the other.
     ///
     /// - Throws: `CapsuleError.damaged` if one of the batches is no longer right.
     public init(_ run: RunID, in capsule: CapsuleFile, batches: some Sequence<UInt64>) throws {
         self.run = run
         var events: [RecordedEvent] = []
-        try capsule.forEachBatch(at: batches) { batch throws in
-            var index = batch.header.treeSize - min(batch.header.treeSize, UInt64(batch.header.events))
-            try batch.forEachEvent { event throws(CapsuleError) in
-                if event.envelope.run == run { events.append(RecordedEvent(event, leafIndex: index)) }
-                index += 1
-            }
-        }
-        var tree = MerkleFrontier()
-        var problems: [String] = []
-        for (index, event) in events.enumerated() {
-            if event.envelope.sequence != UInt32(clamping: index) {
-                problems.append("event \(event.envelope.sequence) stands where \(index) is expected")
-                break
-            }
-            if let seal = event.envelope.seal {
-                if seal.root != tree.root { problems.append("the seal does not agree with the events before it") }
-                if index != events.count - 1 { problems.append("events follow the seal") }
-            } else {
-                tree.append(event.leafHash)
-            }
-        }
-        if let first = events.first, first.envelope.type != .registered(run.isRunZero ? .capsuleCreate : .runStart) {
-            problems.append("the run does not begin with run.start")
+        var check = RunCheck(run)
+        try RunEvents(run, in: capsule, batches: Array(batches)).forEach { event in
+            check.take(event)
+            events.append(event)
         }
         self.events = events
-        root = tree.root
-        seal = events.last?.envelope.seal
-        self.problems = problems
+        root = check.root
+        seal = check.seal
+        problems = check.problems
     }
 
     /// Names of the actors by the sequence of the event that introduced them.

@@ -6,7 +6,7 @@ import GRDB
 /// A run is known by the index of its first leaf: it is unique, and sorts as the file does.
 enum IndexSchema {
     /// Changes with every change below: an index of another version is made anew.
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     static let statements =
         // The mark first: on the second page, away from what changes.
@@ -42,6 +42,7 @@ enum IndexSchema {
         CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, id BLOB NOT NULL, size INTEGER NOT NULL, \
         root BLOB NOT NULL, signatures INTEGER NOT NULL, batch_offset INTEGER NOT NULL)
         """,
+        "CREATE TABLE checkpoint_event (leaf INTEGER PRIMARY KEY, label TEXT, batch_offset INTEGER NOT NULL)",
     ]
 
     /// Whether the database holds exactly these tables and indexes: no trigger or view that somebody else put in, too.

@@ -7,6 +7,7 @@ struct PendingRows {
     private(set) var objects: [PendingObject] = []
     /// Events that can be asked for again by their key, and those that introduce an actor.
     private(set) var keys: [(run: RunID, key: KeyHash, isActor: Bool)] = []
+    private(set) var checkpoints: [PendingCheckpoint] = []
     /// Rows that this will become, about.
     private(set) var count = 0
     private var places: [RunID: Int] = [:]
@@ -22,6 +23,10 @@ struct PendingRows {
         if runs[place].add(event, leaf: leaf, batch: batch) { count += 1 }
         if let key = event.envelope.key, event.envelope.type != .registered(.runStart) {
             keys.append((run, key, event.envelope.type == .registered(.actor)))
+            count += 1
+        }
+        if event.envelope.type == .registered(.checkpoint) {
+            checkpoints.append(PendingCheckpoint(event, leaf: leaf, batch: batch))
             count += 1
         }
     }
@@ -106,6 +111,26 @@ struct PendingRun {
             guard let text = value?.string, text.utf8.count <= limit else { return nil }
             return text
         }
+    }
+}
+
+/// An event that marks a checkpoint; its note follows it.
+struct PendingCheckpoint {
+    let leaf: UInt64
+    /// From its body, which may be missing.
+    let label: String?
+    let batch: UInt64
+
+    fileprivate init(_ event: borrowing EventView, leaf: UInt64, batch: UInt64) {
+        self.leaf = leaf
+        self.batch = batch
+        guard event.envelope.media == .json, event.envelope.bodyKind == .inline, let body = event.storedBody,
+            let text = (try? JSONValue.parse(body))?["label"]?.string, text.utf8.count <= Limits.nameBytes
+        else {
+            label = nil
+            return
+        }
+        label = text
     }
 }
 

@@ -46,6 +46,10 @@ final class RowWriter {
         summary.headerDigest = state.headerDigest
         summary.isClosed = state.isClosed
         try OpenRuns.write(summary, db)
+        for checkpoint in rows.checkpoints {
+            try db.cachedStatement(sql: "INSERT INTO checkpoint_event VALUES (?, ?, ?)").execute(
+                arguments: [checkpoint.leaf.signed, checkpoint.label, checkpoint.batch.signed])
+        }
     }
 
     /// Puts the state of a run that was touched in the place of the one before; nil if it ended.

@@ -118,7 +118,7 @@ enum BatchOffsets {
 
 extension IndexView {
     /// - Parameter arguments: those of `filter`, and then the limit.
-    fileprivate func runs(where filter: String, _ arguments: StatementArguments) throws -> [RunRow] {
+    func runs(where filter: String, _ arguments: StatementArguments) throws -> [RunRow] {
         let sql = """
             SELECT run.id, name, spec, start_time, last_time, end_time, outcome, events, snapshot.id, first_leaf, \
             exclusive FROM run LEFT JOIN snapshot ON snapshot.number = run.snapshot \

@@ -19,8 +19,8 @@ struct CapsuleTool: AsyncParsableCommand {
         version: "capsule-tool \(CapsuleLedger.version) (format 1)",
         subcommands: [
             InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
-            EndCommand.self, RecordCommand.self, RunsCommand.self, ShowCommand.self, SnapshotCommand.self,
-            VerifyCommand.self, DoctorCommand.self, SalvageCommand.self, AdoptCommand.self,
+            EndCommand.self, RecordCommand.self, RunsCommand.self, ShowCommand.self, CheckpointsCommand.self,
+            SnapshotCommand.self, VerifyCommand.self, DoctorCommand.self, SalvageCommand.self, AdoptCommand.self,
         ]
     )
 }
@@ -38,15 +38,15 @@ enum Main {
             } else {
                 try command.run()
             }
-            Output.flush()
+            Output.finish()
         } catch let error as QuietFailure {
-            Output.flush()
+            Output.finish()
             ExitStatus.end(with: error)
         } catch let error as ValidationError {
-            Output.flush()
+            Output.finish()
             ExitStatus.endForUsage(error.message)
         } catch {
-            Output.flush()
+            Output.finish()
             ExitStatus.end(with: error)
         }
     }

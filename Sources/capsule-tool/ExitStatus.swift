@@ -28,13 +28,20 @@ enum ExitStatus: Int32 {
 
     /// Says what went wrong on standard error and ends the process.
     static func end(with error: any Error) -> Never {
-        guard let status = status(for: error) else { CapsuleTool.exit(withError: error) }
+        guard let status = status(for: error) else { endParsing(error) }
         complain("\(error)")
         exit(status.rawValue)
     }
 
     /// Ends the process with a status of a command's own.
     static func end(with failure: QuietFailure) -> Never { exit(failure.status) }
+
+    /// Ends with what the parser of arguments says: one sentence for a mistake, all of it for help.
+    private static func endParsing(_ error: any Error) -> Never {
+        guard CapsuleTool.exitCode(for: error) == .validationFailure else { CapsuleTool.exit(withError: error) }
+        let message = CapsuleTool.message(for: error).split(separator: "\n").joined(separator: " ")
+        endForUsage(message.hasSuffix(".") ? String(message.dropLast()) : message)
+    }
 
     static func status(for error: any Error) -> ExitStatus? {
         switch error {
@@ -70,7 +77,9 @@ enum ExitStatus: Int32 {
         switch code {
         case .noCapsule: .noCapsule
         case .bodyInvalid, .inputInvalid, .snapshotInvalid: .malformedInput
-        case .unknownRun, .ambiguousRun, .unknownSnapshot, .ambiguousSnapshot: .refused
+        case .unknownRun, .ambiguousRun, .unknownSnapshot, .ambiguousSnapshot, .unknownCheckpoint,
+            .ambiguousCheckpoint:
+            .refused
         case .unknownEvent: .no
         }
     }

@@ -25,6 +25,8 @@ public final class BatchReader {
     private var windowStart: UInt64 = 0
     private var raw: [UInt8] = []
     static let windowSize = 1 << 20
+    /// Bytes read at once. Much where the next batch follows, little where somewhere else is jumped to.
+    var readAhead = windowSize
 
     /// - Parameter limit: the length of the file, or less.
     public init(file: any StorageFile, header: FileHeader, from position: BatchPosition? = nil, limit: UInt64) {
@@ -123,7 +125,7 @@ public final class BatchReader {
         let wanted = min(UInt64(count), limit - offset)
         let windowEnd = windowStart + UInt64(window.count)
         if offset < windowStart || offset + wanted > windowEnd {
-            let length = Int(min(UInt64(max(count, Self.windowSize)), limit - offset))
+            let length = Int(min(UInt64(max(count, readAhead)), limit - offset))
             window = try file.bytes(at: offset, count: length)
             windowStart = offset
         }

@@ -32,6 +32,7 @@ public final class CapsuleFile: Sendable {
     /// checksums.
     public func forEachBatch(at offsets: some Sequence<UInt64>, _ visit: (borrowing BatchView) throws -> Void) throws {
         let reader = BatchReader(file: file, header: header, limit: try length())
+        reader.readAhead = 1 << 16
         for offset in offsets {
             reader.jump(to: offset)
             guard try reader.next(visit) == .batch else {

@@ -6,14 +6,40 @@ struct RunsCommand: ParsableCommand {
 
     @OptionGroup var capsule: CapsuleOption
 
-    @Option(help: "open, ended, or a way to end: completed, failed, cancelled, abandoned, refused.")
+    @Option(
+        name: [.long, .customLong("status")],
+        help: "open, ended, or a way to end: completed, failed, cancelled, abandoned, refused."
+    )
     var state: String?
+
+    @Option(
+        help: ArgumentHelp("Runs that began at or after \(TimeArgument.help).", valueName: "time"),
+        transform: { try TimeArgument($0) }
+    )
+    var since: TimeArgument?
+
+    @Option(
+        help: ArgumentHelp("Runs that began before this; of a date, up to its end.", valueName: "time"),
+        transform: { try TimeArgument($0) }
+    )
+    var until: TimeArgument?
 
     @Option(help: ArgumentHelp("Runs under this snapshot only.", valueName: "id"))
     var snapshot: String?
 
     @Option(help: "Runs of this spec only.")
     var spec: String?
+
+    @Option(help: "Runs of this name only; * and ? stand for any characters and any one.")
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp("Runs with this label only; may be repeated.", valueName: "name=value"),
+        transform: { try LabelArgument($0) }
+    )
+    var label: [LabelArgument] = []
+
+    @OptionGroup var past: AsOfOption
 
     @Option(help: ArgumentHelp("How many at most.", valueName: "n"))
     var limit = 50
@@ -23,44 +49,48 @@ struct RunsCommand: ParsableCommand {
 
     func validate() throws {
         guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+        _ = try states()
     }
 
     func run() throws {
         let reader = try openReader(capsule)
-        var query = RunQuery()
-        query.limit = limit
-        let outcome = try stateFilter(&query)
-        if let snapshot { query.snapshot = try reader.snapshot(snapshot).id }
-        if outcome != nil || spec != nil { query.limit = .max }
-        let rows = try reader.index.runs(query)
-            .filter { (outcome == nil || $0.outcome == outcome) && (spec == nil || $0.spec == spec) }
-            .prefix(limit)
+        var selection = RunSelection()
+        (selection.filter.state, selection.filter.outcome) = try states()
+        selection.filter.snapshot = try snapshot.map { try reader.snapshot($0).id }
+        selection.filter.spec = spec
+        selection.filter.name = name
+        selection.filter.since = since?.first
+        selection.filter.until = until?.end
+        selection.labels = label.map { ($0.name, $0.value) }
+        selection.asOf = try past.checkpoint(reader)
+        // One more than asked for says whether there are more.
+        selection.limit = limit == .max ? limit : limit + 1
+        let found = try reader.runs(selection)
+        let rows = Array(found.prefix(limit))
         if json {
             Output.json(.array(try rows.map { try $0.value(policy: reader.policyTitle(of: $0.snapshot)) }))
         } else {
-            try printTable(Array(rows), reader)
+            try printTable(rows, reader, isWhole: found.count <= limit)
         }
         warn(reader)
     }
 
-    private func stateFilter(_ query: inout RunQuery) throws -> Outcome? {
+    private func states() throws -> (RunQuery.State?, Outcome?) {
         switch state {
-        case nil: return nil
-        case "open": query.state = .open
-        case "ended": query.state = .ended
+        case nil: return (nil, nil)
+        case "open": return (.open, nil)
+        case "ended": return (.ended, nil)
         case .some(let name):
             guard let outcome = Outcome(name: name) else {
                 throw ValidationError(
                     "'\(name)' is not open, ended, or one of \(Outcome.allCases.map(\.name).joined(separator: ", "))"
                 )
             }
-            query.state = .ended
-            return outcome
+            return (nil, outcome)
         }
-        return nil
     }
 
-    private func printTable(_ rows: [RunRow], _ reader: LedgerReader) throws {
+    private func printTable(_ rows: [RunRow], _ reader: LedgerReader, isWhole: Bool) throws {
         guard !rows.isEmpty else { return complain("no runs") }
         var columns = Columns([
             ("run", .left), ("name", .left), ("state", .left), ("started (UTC)", .left), ("took", .right),
@@ -79,6 +109,7 @@ struct RunsCommand: ParsableCommand {
             ])
         }
         for line in columns.lines(width: Terminal.width) { Output.line(line) }
+        if !isWhole, Terminal.isOutput { Output.line(Terminal.styled("… and more: --limit N", .dim)) }
     }
 
     /// Characters after which no two of the IDs are the same: what can be typed for one of them.

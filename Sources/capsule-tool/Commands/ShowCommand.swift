@@ -5,8 +5,14 @@ struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show a run, or with RUN#12 one event of it in full.",
-        discussion:
-            "The run's sequences and seal are checked while it is read. 'verify' checks the whole file."
+        discussion: """
+            First what the run comes to, then a line for each event: its sequence, the time since the start, how long it
+            took where that is known, a sign for its kind (▶ start, ■ end, » stage, ◆ checkpoint, § policy, * model,
+            > call, < answer, ± change, ✗ failure), and what it was. Events alike that follow on each other are one
+            line, × 14; --all shows each, uncut.
+            The run's sequences and seal are checked while it is read. 'verify' checks the whole file.
+            On a terminal a pager shows it (PAGER; LESS is FRX where it is not set).
+            """
     )
 
     @OptionGroup var capsule: CapsuleOption
@@ -19,14 +25,27 @@ struct ShowCommand: ParsableCommand {
     )
     var name: String
 
-    @Option(help: ArgumentHelp("Events of this type only; may be repeated.", valueName: "type"))
-    var type: [String] = []
+    @OptionGroup var selection: EventSelection
+    @OptionGroup var past: AsOfOption
+
+    @Flag(help: "Fold nothing and cut nothing.")
+    var all = false
+
+    @Option(help: ArgumentHelp("Columns to write in; on a terminal its own, elsewhere no limit.", valueName: "n"))
+    var width: Int?
+
+    @Flag(help: "Use no pager.")
+    var noPager = false
 
     @Flag(help: "Print JSON.")
     var json = false
 
     @Flag(help: "For RUN#12: print the body's bytes and nothing else.")
     var body = false
+
+    func validate() throws {
+        if let width, width < 40 { throw ValidationError("--width is at least 40") }
+    }
 
     func run() throws {
         let reader = try openReader(capsule)
@@ -40,13 +59,14 @@ struct ShowCommand: ParsableCommand {
     }
 
     private func show(_ reader: LedgerReader) throws {
+        let checkpoint = try past.checkpoint(reader)
         // A run may have a number sign and a number at the end of its own name.
         if let (name, sequence) = eventNumber(), (try? reader.run(self.name)) == nil {
-            try showEvent(sequence, of: reader.run(name), reader)
+            try showEvent(sequence, of: try row(name, reader, checkpoint), reader, checkpoint)
         } else if body {
             throw ValidationError("--body goes with one event, like RUN#12")
         } else {
-            try showRun(reader.run(name), reader)
+            try showRun(try row(name, reader, checkpoint), reader, checkpoint)
         }
     }
 
@@ -57,39 +77,112 @@ struct ShowCommand: ParsableCommand {
         return (String(name[..<mark]), sequence)
     }
 
-    private func showRun(_ row: RunRow, _ reader: LedgerReader) throws {
-        let timeline = try reader.timeline(of: row.id)
-        let types = Set(try type.map { try EventType(name: $0) })
-        let events = timeline.events.filter { types.isEmpty || types.contains($0.envelope.type) }
-        let view = RunView(row: row, timeline: timeline, policy: try reader.policyTitle(of: row.snapshot))
-        if json {
-            Output.json(view.value(events: events))
-        } else {
-            for line in view.header() { Output.line(line) }
-            Output.line()
-            for line in view.eventLines(events, width: Terminal.width) { Output.line(line) }
+    private func row(_ name: String, _ reader: LedgerReader, _ checkpoint: Checkpoint?) throws -> RunRow {
+        let row = try reader.run(name)
+        guard let checkpoint else { return row }
+        guard let then = try reader.row(row, asOf: checkpoint) else {
+            throw LedgerError(.unknownRun, "run \(row.id) had not begun at checkpoint \(checkpoint.title)")
         }
-        if let problem = timeline.problems.first {
+        return then
+    }
+
+    // MARK: A run
+
+    private func showRun(_ row: RunRow, _ reader: LedgerReader, _ checkpoint: Checkpoint?) throws {
+        let events = try reader.events(of: row, asOf: checkpoint)
+        let summary = try RunSummary(events)
+        var titles: [Digest: String] = [:]
+        for policy in summary.policies { titles[policy.snapshot] = try reader.policyTitle(of: policy.snapshot) }
+        let view = RunView(row: row, summary: summary, batches: events.batchCount, titles: titles, asOf: checkpoint)
+        if json {
+            try printJSON(view, events)
+        } else {
+            let width = width ?? Terminal.width
+            if !noPager { Pager.start() }
+            for line in view.header(width: width) { Output.line(line) }
+            try printTimeline(summary, events, width: width)
+        }
+        if let problem = summary.check.problems.first {
             throw Failure(.no, "run \(row.id): \(problem); see 'capsule-tool verify'")
         }
     }
 
-    private func showEvent(_ sequence: UInt32, of row: RunRow, _ reader: LedgerReader) throws {
-        let timeline = try reader.timeline(of: row.id)
-        guard let event = timeline.events.first(where: { $0.envelope.sequence == sequence }) else {
-            throw LedgerError(.unknownEvent, "run \(row.id) has no event \(sequence); it has \(timeline.events.count)")
+    private func printTimeline(_ summary: RunSummary, _ events: RunEvents, width: Int?) throws {
+        var printer = TimelinePrinter(summary, width: width, all: all)
+        Output.line()
+        printer.begin()
+        var shown = 0
+        try forEachSelected(summary, events) { event in
+            printer.take(event)
+            shown += 1
+        }
+        printer.finish()
+        guard !selection.isEmpty else { return }
+        Output.line()
+        Output.line("\(Human.count(shown)) of \(Human.count(summary.events)) events")
+    }
+
+    private func forEachSelected(_ summary: RunSummary, _ events: RunEvents, _ visit: (ReadEvent) -> Void) throws {
+        let matcher = try EventMatcher(selection)
+        try events.forEach { event in
+            let event = ReadEvent(event)
+            let (stage, actor) = (summary.stage(of: event.envelope), summary.actor(of: event.envelope))
+            if matcher.matches(event, stage: stage, actor: actor) { visit(event) }
+        }
+    }
+
+    /// One object, its timeline written event by event.
+    private func printJSON(_ view: RunView, _ events: RunEvents) throws {
+        let head = JSONValue.object(view.members()).encoded(.pretty)
+        Output.bytes(head.dropLast(2))
+        Output.bytes(Array(",\n  \"timeline\": [".utf8))
+        var isFirst = true
+        let summary = view.summary
+        try forEachSelected(summary, events) { event in
+            let envelope = event.envelope
+            let detail = EventDetail(
+                event: event.event,
+                body: event.event.inlineBody,
+                actor: summary.actors[envelope.actor],
+                stage: summary.stages[envelope.stage]
+            )
+            Output.bytes(Array((isFirst ? "\n    " : ",\n    ").utf8))
+            // A line feed in JSON text is never part of a string.
+            for byte in detail.value().encoded(.pretty) {
+                Output.bytes(byte == UInt8(ascii: "\n") ? Array("\n    ".utf8) : [byte])
+            }
+            isFirst = false
+        }
+        Output.line(isFirst ? "]\n}" : "\n  ]\n}")
+    }
+
+    // MARK: One event
+
+    private func showEvent(
+        _ sequence: UInt32,
+        of row: RunRow,
+        _ reader: LedgerReader,
+        _ checkpoint: Checkpoint?
+    ) throws {
+        let events = try reader.events(of: row, asOf: checkpoint)
+        guard let event = try events.event(sequence) else {
+            throw LedgerError(.unknownEvent, "run \(row.id) has no event \(sequence); it has \(row.events)")
         }
         let bytes = try content(of: event, reader)
         if body {
             guard let bytes else { throw Failure(.no, "event \(event.envelope.reference) has no body here") }
             return Output.bytes(bytes)
         }
-        let view = EventDetail(event: event, body: bytes, actors: timeline.actors, stages: timeline.stages)
-        if json {
-            Output.json(view.value())
-        } else {
-            for line in view.lines() { Output.line(line) }
-        }
+        let envelope = event.envelope
+        let view = EventDetail(
+            event: event,
+            body: bytes,
+            actor: try events.actorName(envelope),
+            stage: try events.stageName(envelope)
+        )
+        guard !json else { return Output.json(view.value()) }
+        if !noPager { Pager.start() }
+        for line in view.lines() { Output.line(line) }
     }
 
     private func content(of event: RecordedEvent, _ reader: LedgerReader) throws -> [UInt8]? {

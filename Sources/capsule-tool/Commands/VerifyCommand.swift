@@ -9,6 +9,8 @@ struct VerifyCommand: ParsableCommand {
             Checks checksums, leaves, commitments, roots, seals, snapshot content and the rules of every run.
             Exit status: 0 nothing contradicts what the capsule says · 1 broken, or with --require-snapshots a run or an
             event without its snapshot · 3 damaged, cut short, or not readable by this version.
+            With --as-of, reads up to a checkpoint and compares the root over the events there with the one that its
+            note states; a root that you kept elsewhere says whether the note is the one you knew.
             """
     )
 
@@ -17,10 +19,19 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "Fail, naming run and event, when a run or an event names no snapshot that is in the file.")
     var requireSnapshots = false
 
+    @OptionGroup var past: AsOfOption
+
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        if requireSnapshots, past.asOf != nil {
+            throw ValidationError("--require-snapshots is about the whole capsule, and goes without --as-of")
+        }
+    }
+
     func run() throws {
+        guard past.asOf == nil else { return try verifyCheckpoint() }
         let file: CapsuleFile
         do {
             file = try capsule.open()

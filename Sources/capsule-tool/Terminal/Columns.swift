@@ -20,25 +20,19 @@ struct Columns {
     func lines(width: Int?) -> [String] {
         let all = [headings] + rows
         let used = headings.indices.filter { column in rows.contains { !$0[column].isEmpty } }
-        let widths = headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        let widths = headings.indices.map { column in all.map { DisplayWidth.of($0[column]) }.max() ?? 0 }
         return all.enumerated().map { index, row in
             var line = ""
             for column in used {
                 let cell = row[column]
                 let isLast = column == used.last
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                let padding = String(repeating: " ", count: widths[column] - DisplayWidth.of(cell))
                 line += alignments[column] == .right ? padding + cell : cell + (isLast ? "" : padding)
                 if !isLast { line += "  " }
             }
-            let cut = Self.cut(line, to: width)
+            let cut = DisplayWidth.cut(line, to: width)
             return index == 0 ? Terminal.styled(cut, .dim) : cut
         }
-    }
-
-    /// The text, ended by `…` where it is longer than `width`.
-    static func cut(_ text: String, to width: Int?) -> String {
-        guard let width, text.count > width, width > 1 else { return text }
-        return text.prefix(width - 1) + "…"
     }
 }
 
@@ -67,6 +61,17 @@ enum Human {
         case ..<172_800_000_000_000: return "\(sign)\(span / 3_600_000_000_000) h \(span / 60_000_000_000 % 60) min"
         default: return "\(sign)\(span / 86_400_000_000_000) d"
         }
+    }
+
+    /// Time since a start, in the unit that suits a run of `length`, so that all times of one run can be compared.
+    static func offset(_ nanoseconds: Int64, in length: Int64) -> String {
+        let sign = nanoseconds < 0 ? "-" : ""
+        let span = nanoseconds.magnitude
+        if length < 10_000_000_000 { return "\(sign)\(span / 1_000_000) ms" }
+        if length < 600_000_000_000 { return "\(sign)\(span / 1_000_000_000).\(span / 100_000_000 % 10) s" }
+        let seconds = span / 1_000_000_000
+        func two(_ number: UInt64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(sign)\(seconds / 3600):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
     }
 
     static func count(_ number: some BinaryInteger) -> String {

@@ -5,21 +5,29 @@ enum EventSummary {
     /// Characters of a summary at most where nothing else cuts it.
     private static let limit = 400
 
-    static func text(of event: RecordedEvent) -> String {
-        switch event.content {
+    /// - Parameter uncut: as long as it is.
+    static func text(of event: ReadEvent, uncut: Bool = false) -> String {
+        let envelope = event.envelope
+        let limit = uncut ? Int.max : limit
+        switch event.event.content {
         case .none: return ""
         case .withheld: return "(withheld)"
-        case .blob(let blob): return "(\(event.envelope.media.name), \(Human.bytes(blob.length)))"
+        case .blob(let blob): return "(\(envelope.media.name), \(Human.bytes(blob.length)))"
         case .inline(let bytes):
-            if let value = event.json { return cut(words(event.envelope, value)) }
-            guard event.envelope.media.isText else {
-                return "(\(event.envelope.media.name), \(Human.bytes(UInt64(bytes.count))))"
+            if let value = event.body { return cut(words(envelope, value), to: limit) }
+            guard envelope.media.isText else {
+                return "(\(envelope.media.name), \(Human.bytes(UInt64(bytes.count))))"
             }
-            return cut(String(decoding: bytes.prefix(limit), as: UTF8.self).replacing("\n", with: "⏎"))
+            let text = String(decoding: bytes.prefix(limit), as: UTF8.self)
+            return text.replacing("\n", with: "⏎") + (bytes.count > limit ? "…" : "")
         }
     }
 
-    private static func cut(_ text: String) -> String { text.count > limit ? text.prefix(limit) + "…" : text }
+    private static func cut(_ text: String, to limit: Int) -> String {
+        // Counting characters takes time; no text has more of them than bytes.
+        guard text.utf8.count > limit, text.count > limit else { return text }
+        return text.prefix(limit) + "…"
+    }
 
     private static func words(_ envelope: Envelope, _ body: JSONValue) -> String {
         guard case .registered(let type) = envelope.type else { return compact(body) }
@@ -40,7 +48,6 @@ enum EventSummary {
                 body["model"]?.string, body["input_tokens"]?.int.map { "\($0) in" },
                 body["output_tokens"]?.int.map { "\($0) out" },
                 body["cost_usd"]?.string.map { "$\($0)" },
-                body["duration_ns"]?.int.map { Human.duration(nanoseconds: Int64($0)) },
                 body["summary"]?.string,
             ])
         case .patchApplied: return patch(body)
@@ -48,6 +55,30 @@ enum EventSummary {
             return join([
                 body["role"]?.string, "→", body["model"]?.string ?? body["result"]?.string, body["reason"]?.string,
             ])
+        default: return judgement(type, body)
+        }
+    }
+
+    private static func judgement(_ type: RegisteredType, _ body: JSONValue) -> String {
+        switch type {
+        case .routingSettlement:
+            return join([
+                body["outcome"]?.string, body["served_model"]?.string, body["cost_usd"]?.string.map { "$\($0)" },
+            ])
+        case .retrievalRequest: return join([body["source"]?.string.map { "\($0):" }, body["query"]?.string])
+        case .retrievalResponse:
+            let results = body["results"]?.array ?? []
+            return join(["\(results.count) found"] + results.prefix(5).map { $0["path"]?.string })
+        case .gateDecision: return join([body["gate"]?.string, body["result"]?.string, body["reason"]?.string])
+        case .gateResult:
+            return join([body["gate"]?.string, body["measure"]?.string, body["value"].map(compact)])
+        case .humanAnswer: return join([body["by"]?.string.map { "\($0):" }, body["answer"]?.string])
+        case .budgetAlert:
+            return join([
+                body["budget"]?.string, body["level"]?.string, body["spent"]?.string, "of", body["limit"]?.string,
+            ])
+        case .override:
+            return join([body["rule"]?.string, "set aside by", body["by"]?.string, body["reason"]?.string])
         default: return compact(body)
         }
     }
@@ -59,7 +90,7 @@ enum EventSummary {
         return join([
             body["tool"]?.string, body["ok"]?.bool.map { $0 ? "ok" : "failed" },
             body["exit_status"]?.int.map { "exit \($0)" }, body["signal"]?.int.map { "signal \($0)" },
-            body["duration_ns"]?.int.map { Human.duration(nanoseconds: Int64($0)) }, stream("stdout"), stream("stderr"),
+            stream("stdout"), stream("stderr"),
             body["error"]?.string, body["result"].map(compact),
         ])
     }

@@ -37,6 +37,12 @@ enum Output {
         writeAll(rest)
     }
 
+    /// Writes what waits, and lets a pager have its time.
+    static func finish() {
+        flush()
+        Pager.finish()
+    }
+
     private static func writeAll(_ bytes: [UInt8]) {
         var done = 0
         while done < bytes.count {
@@ -44,6 +50,7 @@ enum Output {
             if count >= 0 {
                 done += count
             } else if errno == EPIPE {
+                Pager.finish()
                 exit(0)
             } else if errno != EINTR {
                 complain("cannot write to standard output: \(Errno(rawValue: errno))")
@@ -71,19 +78,19 @@ func fillClosedStandardDescriptors() {
 
 /// What the terminal can do.
 enum Terminal {
-    static var isOutput: Bool { isatty(1) == 1 }
-    static var isError: Bool { isatty(2) == 1 }
+    // Asked once: a pager takes the place of the terminal later.
+    static let isOutput = isatty(1) == 1
+    static let isError = isatty(2) == 1
 
     /// Columns to write in: the terminal's, or none where the output is no terminal.
-    static var width: Int? {
+    static let width: Int? = {
         var size = winsize()
         if isOutput, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
         return isOutput ? 80 : nil
-    }
+    }()
 
-    static var usesColour: Bool {
+    static let usesColour =
         isOutput && environment("NO_COLOR").map(\.isEmpty) ?? true && environment("TERM") != "dumb"
-    }
 
     static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 

@@ -1,193 +1,169 @@
 import Ledger
 
-/// A run for people and for machines.
+/// What a run comes to, for people and for machines.
 struct RunView {
     let row: RunRow
-    let timeline: RunTimeline
-    let policy: String?
-    private let actors: [UInt32: String]
-    private let stages: [UInt32: String]
+    let summary: RunSummary
+    let batches: Int
+    /// Names and versions of the policies, where the capsule has them.
+    let titles: [Digest: String]
+    /// What is shown is what the capsule said then.
+    let asOf: Checkpoint?
 
-    init(row: RunRow, timeline: RunTimeline, policy: String?) {
-        self.row = row
-        self.timeline = timeline
-        self.policy = policy
-        actors = timeline.actors
-        stages = timeline.stages
+    private static let margin = 9
+
+    func header(width: Int?) -> [String] {
+        let lines = identity + about + uses + evidence
+        return lines.flatMap { name, text in
+            let parts = DisplayWidth.wrap(Printable.escape(text), width.map { max(20, $0 - Self.margin) })
+            return parts.enumerated().map { ($0.offset == 0 ? name : "").padding(Self.margin) + $0.element }
+        }
     }
 
-    private var start: JSONValue? { timeline.events.first?.json }
-    private var count: Int { timeline.events.count }
-
-    // MARK: For people
-
-    func header() -> [String] {
-        var lines: [(String, String)] = [("run", "\(row.id)\(row.name.map { "  \($0)" } ?? "")")]
-        lines.append(("state", "\(row.stateName), \(Human.count(count)) event\(count == 1 ? "" : "s")"))
-        if let policy { lines.append(("policy", policy)) }
-        lines.append(("snapshot", PolicySnapshot.text(row.snapshot)))
-        let end = row.endTime.map { " – \(Self.clock($0))" } ?? " – open"
+    private var identity: [(String, String)] {
+        let events = "\(Human.count(row.events)) event\(row.events == 1 ? "" : "s")"
+        var lines = [
+            ("run", "\(row.id)\(row.name.map { "  \($0)" } ?? "")"),
+            ("state", "\(row.stateName), \(events) in \(Human.count(batches)) batch\(batches == 1 ? "" : "es")"),
+        ]
+        if let asOf { lines.append(("as of", "checkpoint \(asOf.title)")) }
+        let end = row.endTime.map { " – \(Self.clock($0))" } ?? ""
         let day = row.startTime.text(fractionDigits: 0).prefix(10)
-        lines.append(
-            ("time", "\(day) \(Self.clock(row.startTime))\(end) UTC, \(Human.duration(nanoseconds: row.duration))")
-        )
-        var facts: [String] = []
-        if let spec = start?["spec"]?.string { facts.append("spec \(spec)") }
-        if let risk = start?["risk"]?.string { facts.append("risk \(risk)") }
-        if let actor = start?["actor"]?.string { facts.append("by \(actor)") }
-        if case .object(let labels) = start?["labels"] {
-            facts += labels.map { "\($0.key)=\($0.value.string ?? "")" }
+        let span = Human.duration(nanoseconds: row.duration) + (row.endTime == nil ? " so far" : "")
+        lines.append(("time", "\(day) \(Self.clock(row.startTime))\(end) UTC, \(span)"))
+        for policy in summary.policies.prefix(20) {
+            let from = policy.from > 0 ? ", from event \(policy.from) on" : ""
+            lines.append(("policy", (titles[policy.snapshot] ?? "unnamed") + from))
+            lines.append(("snapshot", PolicySnapshot.text(policy.snapshot)))
         }
+        return lines
+    }
+
+    private var about: [(String, String)] {
+        var facts: [String] = []
+        if let spec = summary.start?["spec"]?.string { facts.append("spec \(spec)") }
+        if let risk = summary.start?["risk"]?.string { facts.append("risk \(risk)") }
+        facts += summary.start?["labels"]?.object?.map { "\($0.key)=\($0.value.string ?? "")" } ?? []
+        var lines: [(String, String)] = []
         if !facts.isEmpty { lines.append(("about", facts.joined(separator: ", "))) }
-        if let command = start?["command"]?.array {
+        if let command = summary.start?["command"]?.array {
             lines.append(("command", command.compactMap(\.string).joined(separator: " ")))
         }
-        lines.append(("proved", proof))
-        return lines.map { "\($0.padding(9))\(Printable.escape($1))" }
+        var counts: [String: Int] = [:]
+        for (actor, count) in summary.eventsByActor {
+            counts[summary.actors[actor] ?? (actor == 0 ? "unnamed" : "#\(actor)"), default: 0] += count
+        }
+        if counts.count > 1 || counts["unnamed"] == nil { lines.append(("who", Self.ranked(counts))) }
+        if !summary.stageOrder.isEmpty { lines.append(("stages", Self.list(summary.stageOrder, separator: " → "))) }
+        return lines
+    }
+
+    private var uses: [(String, String)] {
+        var lines: [(String, String)] = []
+        if summary.modelCalls > 0 {
+            lines.append(("models", Self.ranked(summary.models.mapValues(\.calls))))
+            lines.append(("used", spent))
+        } else if summary.settledCost.count > 0 {
+            lines.append(("used", "$\(summary.settledCost.text) settled"))
+        }
+        if !summary.tools.isEmpty { lines.append(("tools", Self.ranked(summary.tools.mapValues(\.calls)))) }
+        let failures = summary.failures.values.reduce(0, +)
+        if failures > 0 {
+            lines.append(("errors", "\(failures): \(Self.ranked(summary.failures)); --errors lists them"))
+        }
+        return lines
+    }
+
+    private var spent: String {
+        let calls = summary.modelCalls
+        var parts = ["\(Human.count(calls)) model call\(calls == 1 ? "" : "s")"]
+        if summary.inputTokens > 0 {
+            let cached = summary.cachedTokens > 0 ? " (\(Human.count(summary.cachedTokens)) cached)" : ""
+            parts.append("\(Human.count(summary.inputTokens)) tokens in\(cached)")
+        }
+        if summary.outputTokens > 0 { parts.append("\(Human.count(summary.outputTokens)) out") }
+        if summary.cost.count > 0 {
+            let part = summary.cost.count == calls ? "" : " in \(Human.count(summary.cost.count)) of them"
+            parts.append("$\(summary.cost.text)\(part)")
+        }
+        if summary.settledCost.count > 0 { parts.append("$\(summary.settledCost.text) settled") }
+        if summary.unreadCosts > 0 { parts.append("\(summary.unreadCosts) costs that are no decimal numbers") }
+        return parts.joined(separator: ", ")
     }
 
     /// What reading the run alone proves, and what it does not.
-    private var proof: String {
-        if let problem = timeline.problems.first { return "NOT SOUND: \(problem)" }
-        if timeline.isSealed { return "sealed: count and root agree with every event" }
-        return "no gap in the sequence; not sealed, so the end may be missing"
+    private var evidence: [(String, String)] {
+        if let problem = summary.check.problems.first { return [("proved", "NOT SOUND: \(problem)")] }
+        var missing: [String] = []
+        if summary.withheldBodies > 0 {
+            missing.append("what \(summary.withheldBodies) withheld bodies said, which no sum above counts")
+        }
+        if summary.blobs > 0 { missing.append("what is in \(summary.blobs) large bodies, which no sum above counts") }
+        let proved: String
+        if summary.check.isSealed {
+            proved = "sealed: count and root agree with every event"
+        } else {
+            proved = "no gap in the sequence"
+            missing.insert("that nothing is missing at the end, for the run is not sealed", at: 0)
+        }
+        missing.append("that times are true, and the rest of the file, for which there is 'verify'")
+        return [("proved", proved), ("unproved", missing.joined(separator: "; "))]
     }
 
     private static func clock(_ time: Timestamp) -> String {
         String(time.text(fractionDigits: 3).dropFirst(11).dropLast())
     }
 
-    func eventLines(_ events: [RecordedEvent], width: Int?) -> [String] {
-        var columns = Columns([
-            ("#", .right), ("after", .right), ("type", .left), ("stage", .left), ("actor", .left), ("what", .left),
-        ])
-        for event in events {
-            let envelope = event.envelope
-            let span = envelope.time.nanoseconds.subtractingReportingOverflow(row.startTime.nanoseconds).partialValue
-            columns.add([
-                "\(envelope.sequence)", Human.duration(nanoseconds: span), envelope.type.name,
-                stages[envelope.stage] ?? (envelope.stage == 0 ? "" : "#\(envelope.stage)"),
-                actors[envelope.actor] ?? (envelope.actor == 0 ? "" : "#\(envelope.actor)"),
-                EventSummary.text(of: event),
-            ])
-        }
-        return columns.lines(width: width)
+    /// `grep 12, bash 3`, the most frequent first.
+    private static func ranked(_ counts: [String: Int]) -> String {
+        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return list(sorted.map { "\($0.key) \(Human.count($0.value))" }, separator: ", ")
+    }
+
+    private static func list(_ names: [String], separator: String) -> String {
+        let shown = names.prefix(12).joined(separator: separator)
+        return names.count > 12 ? "\(shown)\(separator)… \(names.count - 12) more" : shown
     }
 
     // MARK: For machines
 
-    func value(events: [RecordedEvent]) -> JSONValue {
-        guard case .object(var members) = row.value(policy: policy) else { return .null }
-        members["sealed"] = .bool(timeline.seal != nil)
-        members["sound"] = .bool(timeline.problems.isEmpty)
-        members["problems"] = .array(timeline.problems.map { .string($0) })
-        members["root"] = .string(timeline.root.hex)
-        members["timeline"] = .array(
-            events.map { EventDetail(event: $0, body: $0.inlineBody, actors: actors, stages: stages).value() }
+    /// All of it but the timeline.
+    func members() -> JSONValue.Members {
+        var members = row.value(policy: titles[row.snapshot]).object ?? .init()
+        members["sealed"] = .bool(summary.check.seal != nil)
+        members["sound"] = .bool(summary.check.problems.isEmpty)
+        members["problems"] = .array(summary.check.problems.map { .string($0) })
+        members["root"] = .string(summary.root.hex)
+        members["batches"] = .number(JSONNumber(batches))
+        members["as_of"] = asOf.map { .number(JSONNumber($0.size)) } ?? .null
+        members["policies"] = .array(
+            summary.policies.map { policy in
+                [
+                    "snapshot": .string(PolicySnapshot.text(policy.snapshot)),
+                    "policy": titles[policy.snapshot].map { .string($0) } ?? .null,
+                    "from": .number(JSONNumber(policy.from)),
+                ]
+            }
         )
-        return .object(members)
-    }
-}
-
-/// One event in full.
-struct EventDetail {
-    let event: RecordedEvent
-    /// The whole body, a blob's too; nil if there is none here.
-    let body: [UInt8]?
-    let actors: [UInt32: String]
-    let stages: [UInt32: String]
-
-    func lines() -> [String] {
-        let envelope = event.envelope
-        var lines: [(String, String)] = [
-            ("event", "\(envelope.reference)"), ("type", envelope.type.name), ("time", "\(envelope.time)"),
-            ("snapshot", envelope.snapshot == .zero ? "none (run zero)" : PolicySnapshot.text(envelope.snapshot)),
-        ]
-        if let actor = actors[envelope.actor] { lines.append(("actor", "\(actor) (#\(envelope.actor))")) }
-        if envelope.stage > 0 { lines.append(("stage", "\(stages[envelope.stage] ?? "?") (#\(envelope.stage))")) }
-        if !envelope.causes.isEmpty {
-            lines.append(
-                (
-                    "causes",
-                    envelope.causes.map { $0.run == envelope.run ? "#\($0.sequence)" : "\($0)" }.joined(separator: ", ")
-                )
-            )
-        }
-        if let trace = envelope.trace { lines.append(("trace", trace.traceparent)) }
-        if let key = envelope.key { lines.append(("key hash", key.hex)) }
-        if let seal = envelope.seal {
-            lines.append(("outcome", seal.outcome?.name ?? "#\(seal.outcomeCode)"))
-            lines.append(("run root", seal.root.hex))
-        }
-        lines.append(("leaf", "\(event.leafIndex)  \(event.leafHash.hex)"))
-        lines.append(("body", bodyLine))
-        var result = lines.map { "\($0.padding(10))\(Printable.escape($1))" }
-        if let text = bodyText {
-            result.append("")
-            result += text.split(separator: "\n", omittingEmptySubsequences: false).map { Printable.escape(String($0)) }
-        }
-        return result
+        members["started_by"] = summary.actors[0].map { .string($0) } ?? .null
+        members["labels"] = summary.start?["labels"] ?? [:]
+        members["stages"] = .array(summary.stageOrder.map { .string($0) })
+        members["models"] = Self.counts(summary.models.mapValues(\.calls))
+        members["model_calls"] = .number(JSONNumber(summary.modelCalls))
+        members["input_tokens"] = .number(JSONNumber(summary.inputTokens))
+        members["cached_input_tokens"] = .number(JSONNumber(summary.cachedTokens))
+        members["output_tokens"] = .number(JSONNumber(summary.outputTokens))
+        members["cost_usd"] = summary.cost.count > 0 ? .string(summary.cost.text) : .null
+        members["settled_cost_usd"] = summary.settledCost.count > 0 ? .string(summary.settledCost.text) : .null
+        members["tools"] = Self.counts(summary.tools.mapValues(\.calls))
+        members["failures"] = Self.counts(summary.failures)
+        members["withheld_bodies"] = .number(JSONNumber(summary.withheldBodies))
+        return members
     }
 
-    private var bodyLine: String {
-        switch event.content {
-        case .none: "none"
-        case .withheld: "withheld; the commitment to it stands"
-        case .inline(let bytes): "\(event.envelope.media.name), \(bytes.count) bytes"
-        case .blob(let blob):
-            "\(event.envelope.media.name), \(blob.length) bytes, blob \(blob.id.hex)"
-                + (body == nil ? ", not in the file" : "")
-        }
-    }
-
-    private var bodyText: String? {
-        guard let body, event.envelope.media.isText, !body.isEmpty else { return nil }
-        if event.envelope.media == .json, let value = try? JSONValue.parse(body) {
-            return String(decoding: value.encoded(.pretty), as: UTF8.self)
-        }
-        return String(decoding: body, as: UTF8.self)
-    }
-
-    func value() -> JSONValue {
-        let envelope = event.envelope
+    private static func counts(_ counts: [String: Int]) -> JSONValue {
         var members = JSONValue.Members()
-        members["sequence"] = .number(JSONNumber(envelope.sequence))
-        members["type"] = .string(envelope.type.name)
-        members["time"] = .string("\(envelope.time)")
-        members["snapshot"] = envelope.snapshot == .zero ? .null : .string(PolicySnapshot.text(envelope.snapshot))
-        members["actor"] = actors[envelope.actor].map { .string($0) } ?? .null
-        members["stage"] = stages[envelope.stage].map { .string($0) } ?? .null
-        members["causes"] = .array(envelope.causes.map { .string("\($0)") })
-        members["trace"] = envelope.trace.map { .string($0.traceparent) } ?? .null
-        members["outcome"] = envelope.seal?.outcome.map { .string($0.name) } ?? .null
-        members["leaf_index"] = .number(JSONNumber(event.leafIndex))
-        members["leaf_hash"] = .string(event.leafHash.hex)
-        members["media"] = envelope.bodyKind == .none ? .null : .string(envelope.media.name)
-        members["body_state"] = .string(bodyState)
-        if let body { members.merge(bodyMembers(body)) }
+        for (name, count) in counts.sorted(by: { $0.key < $1.key }) { members[name] = .number(JSONNumber(count)) }
         return .object(members)
-    }
-
-    private var bodyState: String {
-        switch event.content {
-        case .none: "none"
-        case .withheld: "withheld"
-        case .inline: "inline"
-        case .blob: "blob"
-        }
-    }
-
-    private func bodyMembers(_ body: [UInt8]) -> [(String, JSONValue)] {
-        if event.envelope.media == .json, let value = try? JSONValue.parse(body) { return [("body", value)] }
-        if event.envelope.media.isText, let text = String(validating: body, as: UTF8.self) {
-            return [("text", .string(text))]
-        }
-        return [("bytes_hex", .string(Hex.encode(body)))]
-    }
-}
-
-extension JSONValue.Members {
-    fileprivate mutating func merge(_ others: [(String, JSONValue)]) {
-        for (key, value) in others { self[key] = value }
     }
 }
