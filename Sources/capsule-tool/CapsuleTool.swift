@@ -19,8 +19,9 @@ struct CapsuleTool: AsyncParsableCommand {
         version: "capsule-tool \(CapsuleLedger.version) (format 1)",
         subcommands: [
             InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
-            EndCommand.self, RecordCommand.self, RunsCommand.self, ShowCommand.self, CheckpointsCommand.self,
-            SnapshotCommand.self, VerifyCommand.self, DoctorCommand.self, SalvageCommand.self, AdoptCommand.self,
+            EndCommand.self, RecordCommand.self, RunsCommand.self, ShowCommand.self, TailCommand.self,
+            CheckpointsCommand.self, SnapshotCommand.self, VerifyCommand.self, DoctorCommand.self, SalvageCommand.self,
+            AdoptCommand.self,
         ]
     )
 }
