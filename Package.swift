@@ -117,7 +117,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Support"], swiftSettings: settings),
-        .testTarget(name: "ToolTests", dependencies: ["capsule-tool"], swiftSettings: settings),
+        .testTarget(
+            name: "ToolTests",
+            dependencies: ["capsule-tool", "Ledger"],
+            exclude: ["Snapshots"],
+            swiftSettings: settings
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )

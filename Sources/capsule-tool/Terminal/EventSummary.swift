@@ -39,7 +39,7 @@ enum EventSummary {
         case .stage: return join([body["name"]?.string, body["reason"]?.string])
         case .snapshot: return join([body["snapshot"]?.string.map { String($0.prefix(19)) }, body["reason"]?.string])
         case .checkpoint: return join([body["label"]?.string])
-        case .note: return body["text"]?.string ?? ""
+        case .note: return join([body["text"]?.string])
         case .error: return join([body["message"]?.string, body["code"]?.string])
         case .toolCall: return join([body["tool"]?.string, body["arguments"].map(compact)])
         case .toolResult: return toolResult(body)
