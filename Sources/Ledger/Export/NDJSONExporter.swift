@@ -49,10 +49,10 @@ struct NDJSONExporter: EventExporter {
     func end(_ scope: ExportScope, into bytes: inout [UInt8]) {}
 
     private func line(_ bytes: inout [UInt8], _ members: (inout JSONWriter) -> Void) {
-        var writer = JSONWriter(appendingTo: bytes)
-        bytes = []
+        // A line of its own, appended: a writer that took over what is there would copy it for every event.
+        var writer = JSONWriter()
         writer.object { members(&$0) }
-        bytes = writer.bytes
+        bytes.append(contentsOf: writer.bytes)
         bytes.append(UInt8(ascii: "\n"))
     }
 

@@ -51,7 +51,7 @@ struct EventMatcher {
     private let prefixes: [String]
     private let stages: Set<String>
     private let since: Timestamp?
-    private let pattern: Regex<AnyRegexOutput>?
+    private let pattern: TextPattern?
     private let errors: Bool
 
     /// - Throws: what is wrong with the pattern.
@@ -60,7 +60,7 @@ struct EventMatcher {
         prefixes = selection.type.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) }
         stages = Set(selection.stage)
         since = selection.since?.first
-        pattern = try selection.grep.map { try Regex($0).ignoresCase().matchingSemantics(.unicodeScalar) }
+        pattern = try selection.grep.map { try TextPattern($0) }
         errors = selection.errors
     }
 
@@ -73,15 +73,15 @@ struct EventMatcher {
         if let since, event.envelope.time < since { return false }
         if errors, !event.isFailure { return false }
         guard let pattern else { return true }
-        return [type, stage, actor].contains { $0?.firstMatch(of: pattern) != nil } || bodyMatches(event, pattern)
+        return [type, stage, actor].contains { $0.map(pattern.isFound) ?? false } || bodyMatches(event, pattern)
     }
 
-    private func bodyMatches(_ event: ReadEvent, _ pattern: Regex<AnyRegexOutput>) -> Bool {
+    private func bodyMatches(_ event: ReadEvent, _ pattern: TextPattern) -> Bool {
         guard event.event.envelope.media.isText, let bytes = event.event.inlineBody else { return false }
-        if String(decoding: bytes, as: UTF8.self).firstMatch(of: pattern) != nil { return true }
+        if pattern.isFound(in: bytes) { return true }
         // What was written as an escape is found as the character that it stands for, too.
         guard bytes.contains(UInt8(ascii: "\\")), let body = event.body else { return false }
-        return Self.strings(in: body).contains { $0.firstMatch(of: pattern) != nil }
+        return Self.strings(in: body).contains { pattern.isFound($0) }
     }
 
     private static func strings(in value: JSONValue) -> [String] {
@@ -91,5 +91,57 @@ struct EventMatcher {
         case .object(let members): members.flatMap { [$0.key] + strings(in: $0.value) }
         default: []
         }
+    }
+}
+
+/// What `--grep` looks for, whatever the case.
+enum TextPattern {
+    /// Letters, digits and the like only, in lower case: found at a nanosecond a byte, where a regular expression takes
+    /// fifty.
+    case literal([UInt8])
+    case expression(Regex<AnyRegexOutput>)
+
+    /// - Throws: what is wrong with the expression.
+    init(_ text: String) throws {
+        let isLiteral = !text.isEmpty && text.utf8.allSatisfy { Self.isPlain($0) }
+        self =
+            isLiteral
+            ? .literal(text.lowercased().utf8.map { $0 })
+            : .expression(try Regex(text).ignoresCase().matchingSemantics(.unicodeScalar))
+    }
+
+    /// ASCII that means itself in every regular expression.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        let scalar = Unicode.Scalar(byte)
+        return scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+            || " _-/:,\"@#=<>%&;'~".utf8.contains(byte)
+    }
+
+    func isFound(_ text: String) -> Bool {
+        switch self {
+        case .literal: isFound(in: Array(text.utf8))
+        case .expression(let regex): text.firstMatch(of: regex) != nil
+        }
+    }
+
+    func isFound(in bytes: [UInt8]) -> Bool {
+        switch self {
+        case .literal(let literal): Self.find(literal.span, in: bytes.span)
+        case .expression(let regex): String(decoding: bytes, as: UTF8.self).firstMatch(of: regex) != nil
+        }
+    }
+
+    private static func find(_ literal: Span<UInt8>, in bytes: Span<UInt8>) -> Bool {
+        guard literal.count <= bytes.count else { return false }
+        for start in 0...(bytes.count - literal.count) {
+            var length = 0
+            while length < literal.count, lower(bytes[start + length]) == literal[length] { length += 1 }
+            if length == literal.count { return true }
+        }
+        return false
+    }
+
+    private static func lower(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

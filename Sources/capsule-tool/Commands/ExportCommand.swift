@@ -39,6 +39,12 @@ struct ExportCommand: ParsableCommand {
         } catch let error as CapsuleError {
             throw CapsuleError(error.code, at: error.offset, "\(reader.capsule.path): \(error.reason)")
         }
-        warn(reader)
+        guard reader.isWhole || checkpoint != nil else {
+            throw Failure(
+                .unreadable,
+                "\(reader.capsule.path): not all of the file could be read, and what lies behind is not exported; "
+                    + "see 'capsule-tool verify'"
+            )
+        }
     }
 }

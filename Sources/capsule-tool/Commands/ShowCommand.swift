@@ -146,11 +146,13 @@ struct ShowCommand: ParsableCommand {
                 actor: summary.actors[envelope.actor],
                 stage: summary.stages[envelope.stage]
             )
-            Output.bytes(Array((isFirst ? "\n    " : ",\n    ").utf8))
+            var text = Array((isFirst ? "\n    " : ",\n    ").utf8)
             // A line feed in JSON text is never part of a string.
             for byte in detail.value().encoded(.pretty) {
-                Output.bytes(byte == UInt8(ascii: "\n") ? Array("\n    ".utf8) : [byte])
+                text.append(byte)
+                if byte == UInt8(ascii: "\n") { text.append(contentsOf: "    ".utf8) }
             }
+            Output.bytes(text)
             isFirst = false
         }
         Output.line(isFirst ? "]\n}" : "\n  ]\n}")
