@@ -100,7 +100,7 @@ import Testing
             check.check_schema(schema); check.check_schema(spec)
             example = plain(tomllib.load(open(root + "/Examples/policy/model_policy.toml", "rb")))
             assert not list(check.iter_errors(example)), list(check.iter_errors(example))
-            payments = plain(tomllib.load(open(root + "/Examples/policy/specs/payments.toml", "rb")))
+            payments = plain(tomllib.load(open(root + "/Examples/policy/policy/specs/payments.toml", "rb")))
             assert not list(jsonschema.Draft202012Validator(spec).iter_errors(payments))
             assert list(check.iter_errors(payments))
             wrong = 0

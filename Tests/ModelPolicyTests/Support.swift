@@ -16,7 +16,7 @@ func bytes(of path: String) throws -> [UInt8] {
 func text(of path: String) throws -> String { String(decoding: try bytes(of: path), as: UTF8.self) }
 
 let examplePath = "Examples/policy/model_policy.toml"
-let specPath = "Examples/policy/specs/payments.toml"
+let specPath = "Examples/policy/policy/specs/payments.toml"
 
 func source(_ text: String, _ format: SourceFile.Format = .toml, name: String? = nil) -> SourceFile {
     SourceFile(name: name ?? "model_policy.\(format.rawValue)", bytes: Array(text.utf8), format: format)

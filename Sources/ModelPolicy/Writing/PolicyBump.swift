@@ -1,0 +1,113 @@
+import JSONText
+
+/// Drafts what belongs to a change of a policy: a higher version, an entry of the changelog, and scenarios to fill in.
+public struct PolicyBump: Sendable {
+    public enum Level: String, Sendable, CaseIterable {
+        /// Nothing that decides changed.
+        case patch
+        /// A value changed, or something came.
+        case minor
+        /// Something went: a request that was served may be refused.
+        case major
+    }
+
+    public let diff: PolicyDiff
+    public let level: Level
+    public let version: String
+
+    /// - Parameter level: nil takes the least that fits the change.
+    /// - Returns: nil when nothing changed but the version.
+    public init?(from old: CompiledPolicy, to new: CompiledPolicy, level: Level? = nil) {
+        let diff = PolicyDiff(from: old, to: new)
+        let changes = diff.changes.filter { $0.path != "policy.version" }
+        guard !changes.isEmpty else { return nil }
+        let fitting: Level =
+            changes.allSatisfy { $0.effect == .neutral } ? .patch : changes.contains { $0.new == nil } ? .major : .minor
+        self.diff = diff
+        self.level = level ?? fitting
+        version = Self.raised(old.version, self.level)
+    }
+
+    private var changes: [PolicyDiff.Change] { diff.changes.filter { $0.path != "policy.version" } }
+
+    /// The next version; what is before 1.0.0 stays before it.
+    static func raised(_ version: String, _ level: Level) -> String {
+        let core = version.prefix { $0 != "-" && $0 != "+" }
+        let numbers = core.split(separator: ".").map { Int($0) ?? 0 } + [0, 0, 0]
+        let (major, minor, patch) = (numbers[0], numbers[1], numbers[2])
+        switch level {
+        case .major where major > 0: return "\(major &+ 1).0.0"
+        case .major, .minor: return "\(major).\(minor &+ 1).0"
+        case .patch: return core.count < version.count ? String(core) : "\(major).\(minor).\(patch &+ 1)"
+        }
+    }
+
+    /// The source with the new version in it; nil when it gives none.
+    public func source(_ file: SourceFile) -> [UInt8]? {
+        guard case .table(let root) = PolicyConverter.syntax(of: file)?.value,
+            case .table(let policy) = root.first(where: { $0.key == "policy" })?.node.value,
+            let span = policy.first(where: { $0.key == "version" })?.node.span
+        else { return nil }
+        let text = SourceText(file)
+        let (start, end) = (text.offset(of: span.start), text.offset(of: span.end))
+        guard start <= end, end <= text.bytes.count else { return nil }
+        return Array(text.bytes[..<start]) + Array("\"\(version)\"".utf8) + Array(text.bytes[end...])
+    }
+
+    /// The entry, in Markdown.
+    public func changelogEntry(day: String) -> String {
+        var lines = ["## \(version) (\(day))", ""]
+        for change in changes {
+            let effect = change.effect == .neutral ? "" : " (\(change.effect.rawValue))"
+            let (old, new) = (change.oldText ?? "nothing", change.newText ?? "nothing")
+            lines.append("- `\(change.path)`: \(old) → \(new)\(effect)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The changelog with the entry before those that are there.
+    public func changelog(_ old: String?, day: String) -> String {
+        guard let old, !old.isEmpty else { return "# Changelog of the policy\n\n" + changelogEntry(day: day) }
+        let lines = old.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let first = lines.firstIndex(where: { $0.hasPrefix("## ") }) else {
+            return old + (old.hasSuffix("\n") ? "\n" : "\n\n") + changelogEntry(day: day)
+        }
+        let before = lines[..<first].joined(separator: "\n")
+        return before + (before.isEmpty ? "" : "\n") + changelogEntry(day: day) + "\n"
+            + lines[first...].joined(separator: "\n")
+    }
+
+    /// A scenario for each change that decides something, with what must be thought about left to fill in.
+    public func scenarios(of policy: CompiledPolicy) -> String {
+        let decisive = changes.filter { $0.effect != .neutral }
+        return decisive.map { change in
+            let path = change.path.split(separator: ".").map(String.init)
+            let (old, new) = (change.oldText ?? "not there", change.newText ?? "not there any more")
+            var given = Self.given(path, policy)
+            if let stage = policy.stages.first { given += ", stage = \(TOMLWriter.quoted(stage))" }
+            return """
+                # \(version): \(change.path) was \(old) and is \(new).
+                # Fill in what is given and what is expected, so that the scenario fails when the change is taken back.
+                [[scenarios]]
+                name   = \(TOMLWriter.quoted("\(change.path), since \(version)"))
+                given  = { \(given) }
+                expect = { rule = \(TOMLWriter.quoted(change.path)) }
+
+                """
+        }.joined(separator: "\n")
+    }
+
+    private static func given(_ path: [String], _ policy: CompiledPolicy) -> String {
+        let role: String? =
+            switch path[0] {
+            case "roles" where path.count > 1: path[1]
+            case "escalations" where path.count > 1: policy.escalations.first { $0.id == path[1] }?.role
+            case "models" where path.count > 1: policy.roles.first { $0.value.models.contains(path[1]) }?.name
+            default: policy.roles.first?.name
+            }
+        var given = "role = \(TOMLWriter.quoted(role ?? "…"))"
+        if path[0] == "risk", path.count > 1 { given += ", risk = \(TOMLWriter.quoted(path[1]))" }
+        if path.contains("modes"), path.count > 3 { given += ", mode = \(TOMLWriter.quoted(path[3]))" }
+        return given
+    }
+}
