@@ -24,6 +24,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -64,11 +65,18 @@ let package = Package(
         ),
         .target(name: "CProcessRunner"),
         .target(name: "ProcessRunner", dependencies: ["CProcessRunner"], swiftSettings: settings),
-        .target(name: "Ledger", dependencies: ["JSONText", "SnapshotIndex", "WriterQueue"], swiftSettings: settings),
+        .target(
+            name: "Ledger",
+            dependencies: [
+                "JSONText", "ModelPolicy", "SnapshotIndex", "WriterQueue", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "capsule-tool",
             dependencies: [
-                "Ledger", "ProcessRunner",
+                "Ledger", "ModelPolicy", "ProcessRunner",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -116,10 +124,10 @@ let package = Package(
             dependencies: ["SnapshotIndex", "WriterQueue", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings
         ),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "Support"], swiftSettings: settings),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "ModelPolicy", "Support"], swiftSettings: settings),
         .testTarget(
             name: "ToolTests",
-            dependencies: ["capsule-tool", "Ledger"],
+            dependencies: ["capsule-tool", "Ledger", "ModelPolicy"],
             exclude: ["Snapshots"],
             swiftSettings: settings
         ),

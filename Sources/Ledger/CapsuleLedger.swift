@@ -1,3 +1,6 @@
+import Logging
+import ModelPolicy
+
 /// Runs in a capsule.
 ///
 /// ```swift
@@ -13,6 +16,9 @@ public final class CapsuleLedger: RunLedger {
     private static let bytesBesideBody = 128
     /// Nil for a capsule that is not a file of the operating system's.
     private let keeper: IndexKeeper?
+    /// What is known of the policies of runs.
+    let policies: RunPolicies
+    private static let log = Logger(label: "capsule.ledger")
 
     /// Opens a capsule for appending. One of a megabyte or more is not read from its beginning where its side index
     /// knows the state; the index follows behind what is appended.
@@ -23,10 +29,12 @@ public final class CapsuleLedger: RunLedger {
         appendingTo path: FilePath,
         options: WriterQueue.Options = .init(),
         followsIndex: Bool = true,
+        approvals: any PolicyApprovals = NoApprovals(),
         storage: any Storage = PosixStorage(),
         random: any RandomSource = SystemRandom()
     ) async throws {
         keeper = followsIndex && storage is PosixStorage ? IndexKeeper(storage.resolved(path)) : nil
+        policies = RunPolicies(path, storage: storage, approvals: approvals)
         var options = options
         if options.resume == nil, let keeper { options.resume = { try keeper.resumePoint(for: $0) } }
         if options.evidence == nil {
@@ -65,15 +73,21 @@ public final class CapsuleLedger: RunLedger {
             snapshot = policy.id
             objects = [try StoredObject(.snapshot, policy.bytes)]
         }
+        if let bound = start.bound { objects += bound.documents }
         let id = RunID(at: start.time, random: SystemRandom())
         let token = start.isExclusive ? Self.drawToken() : nil
         var first = EventDraft(.registered(.runStart), body: try start.body(), time: start.time)
         first.trace = start.trace
         try first.checkBody()
         var events = [first]
-        if let stage = start.stage { events.append(try Self.stageDraft(stage, reason: nil, time: start.time)) }
+        events += try start.failureEvents(snapshot)
+        let isRefused = start.bound?.isRefusal == true
+        if !isRefused, let stage = start.stage {
+            events.append(try Self.stageDraft(stage, reason: nil, time: start.time))
+        }
         let submission = Submission(
-            .newRun(id, name: start.name, snapshot: snapshot, token: token),
+            // A refused run leaves its name to the one that is begun when the policy has been repaired.
+            .newRun(id, name: isRefused ? nil : start.name, snapshot: snapshot, token: token),
             events: events,
             objects: objects
         )
@@ -82,7 +96,9 @@ public final class CapsuleLedger: RunLedger {
         }
         // Whoever repeats a start does not get the token again: it is known to the first caller only.
         let handle = RunHandle(receipt.event.run, token: receipt.isRepeat ? nil : token)
-        return StartedRun(handle: handle, receipt: receipt, snapshot: snapshot)
+        policies.noteStart(of: receipt.event.run, start)
+        Self.log.debug("run started", metadata: ["run": "\(receipt.event.run)", "snapshot": "\(snapshot.hex)"])
+        return StartedRun(handle: handle, receipt: receipt, snapshot: snapshot, isRefused: isRefused)
     }
 
     public func append(
@@ -98,6 +114,9 @@ public final class CapsuleLedger: RunLedger {
             try drafts[index].checkBody()
             if drafts[index].type == .registered(.actor) { actors.append(index) }
         }
+        if drafts.indices.contains(where: { drafts[$0].isBoundary }) {
+            return try await appendBoundaries(events, to: run, durability)
+        }
         var events = events
         for index in actors { events[index].actor = try Self.actor(introducedBy: events[index]) }
         var bytes = 0
@@ -109,29 +128,74 @@ public final class CapsuleLedger: RunLedger {
         return receipts
     }
 
+    /// Events among which are stages or checkpoints: the policy is looked at before each, and none is lost when a later
+    /// one is refused, as with the lines of a stream.
+    private func appendBoundaries(
+        _ events: [EventDraft],
+        to run: RunHandle,
+        _ durability: Durability
+    ) async throws -> [Receipt] {
+        var receipts: [Receipt] = []
+        var rest = events[...]
+        while let index = rest.firstIndex(where: \.isBoundary) {
+            let before = Array(rest[..<index])
+            if !before.isEmpty { receipts += try await append(before, to: run, durability: durability) }
+            receipts.append(try await appendAtBoundary(rest[index], to: run))
+            rest = rest[(index + 1)...]
+        }
+        if !rest.isEmpty { receipts += try await append(Array(rest), to: run, durability: durability) }
+        return receipts
+    }
+
     public func enter(stage: String, in run: RunHandle, reason: String?) async throws -> Receipt {
-        try await appendOne(try Self.stageDraft(stage, reason: reason, time: .now), to: run)
+        let draft = try Self.stageDraft(stage, reason: reason, time: .now)
+        return try await appendAtBoundary(draft, to: run)
     }
 
     public func bind(_ snapshot: PolicySnapshot, in run: RunHandle, reason: String?) async throws -> Receipt {
-        var body = JSONWriter()
-        body.object {
-            $0.member("snapshot", PolicySnapshot.text(snapshot.id))
-            if let reason { $0.member("reason", reason) }
+        for _ in 0..<Self.boundaryTries {
+            guard let state = await queue.state().open[run.id] else { break }
+            try policies.checkTightens(from: state.snapshot, to: snapshot)
+            let draft = PolicyLook.snapshotDraft(snapshot.id, previous: state.snapshot, reason: reason)
+            do {
+                let object = try StoredObject(.snapshot, snapshot.bytes)
+                return try await submitOne([draft.expecting(state.next)], to: run, objects: [object])
+            } catch let error as WriteError where error.code == .sequenceConflict {
+                continue
+            }
         }
-        var draft = EventDraft(.registered(.snapshot), body: body.bytes)
-        draft.snapshot = snapshot.id
-        return try await appendOne(draft, to: run, objects: [try StoredObject(.snapshot, snapshot.bytes)])
+        // An ended or unknown run: the queue says which.
+        return try await appendOne(PolicyLook.snapshotDraft(snapshot.id, previous: nil, reason: reason), to: run)
     }
 
     public func checkpoint(label: String?, in run: RunHandle) async throws -> Receipt {
         var body = JSONWriter()
         body.object { if let label { $0.member("label", label) } }
-        return try await appendOne(
-            EventDraft(.registered(.checkpoint), body: body.bytes),
-            to: run,
-            makesCheckpoint: true
-        )
+        return try await appendAtBoundary(EventDraft(.registered(.checkpoint), body: body.bytes), to: run)
+    }
+
+    /// Another process may write between looking and appending; after so many tries the run is too busy.
+    private static let boundaryTries = 16
+
+    /// Looks at the policy again, and appends what came of that, then `draft`, then a checkpoint note.
+    private func appendAtBoundary(_ draft: EventDraft, to run: RunHandle) async throws -> Receipt {
+        try draft.checkBody()
+        for _ in 0..<Self.boundaryTries {
+            guard let state = await queue.state().open[run.id],
+                let look = policies.look(at: run.id, inForce: state.snapshot)
+            else { return try await submitOne([draft], to: run, makesCheckpoint: true) }
+            // Judged against the snapshot in force: nothing may come between.
+            var found = look.draft.expecting(state.next)
+            found.time = draft.time
+            try found.checkBody()
+            do {
+                let events = [found, draft]
+                return try await submitOne(events, to: run, objects: look.objects, makesCheckpoint: true)
+            } catch let error as WriteError where error.code == .sequenceConflict {
+                Self.log.debug("another process wrote to the run; looking again", metadata: ["run": "\(run.id)"])
+            }
+        }
+        return try await submitOne([draft], to: run, makesCheckpoint: true)
     }
 
     public func end(_ run: RunHandle, outcome: Outcome, details: RunEnd) async throws -> Receipt {
@@ -182,16 +246,21 @@ public final class CapsuleLedger: RunLedger {
         return ActorDraft(name: name, body: body)
     }
 
-    private func appendOne(
-        _ draft: EventDraft,
+    private func appendOne(_ draft: EventDraft, to run: RunHandle) async throws -> Receipt {
+        try draft.checkBody()
+        return try await submitOne([draft], to: run)
+    }
+
+    /// Answers with the receipt of the last event.
+    private func submitOne(
+        _ events: [EventDraft],
         to run: RunHandle,
         objects: [StoredObject] = [],
         makesCheckpoint: Bool = false
     ) async throws -> Receipt {
-        try draft.checkBody()
-        var submission = Submission(.run(run.id, token: run.token), events: [draft], objects: objects)
+        var submission = Submission(.run(run.id, token: run.token), events: events, objects: objects)
         submission.makesCheckpoint = makesCheckpoint
-        guard let receipt = try await queue.submit(submission).first else {
+        guard let receipt = try await queue.submit(submission).last else {
             throw WriteError(.closed, "the queue gave no receipt")
         }
         return receipt
@@ -226,21 +295,48 @@ extension RunStart {
         }
         var body = JSONWriter()
         body.object { object in
-            if let name { object.member("name", name) }
+            if let name, bound?.isRefusal != true { object.member("name", name) }
             if let spec { object.member("spec", spec) }
             object.member("risk", risk ?? "high")
             if let actor { object.member("actor", actor) }
             object.member("backend", "capsule")
             if let command { object.member("command", .array(command.map { .string($0) })) }
             if !labels.isEmpty { object.member("labels", .object(labelMembers)) }
+            if let bound { object.member("policy", bound.origin.json) }
         }
         return body.bytes
+    }
+
+    /// What is recorded when the policy did not load; for a refused run its end as well.
+    fileprivate func failureEvents(_ snapshot: Digest) throws -> [EventDraft] {
+        guard let failure = bound?.failure else { return [] }
+        let body = failure.body(bound: snapshot, name: failure.action == .refused ? name : nil)
+        var events = [EventDraft(.registered(.policyFailure), body: body, time: time)]
+        if failure.action == .refused {
+            var end = JSONWriter()
+            end.object { $0.member("reason", "the policy does not load") }
+            events.append(EventDraft(.registered(.runEnd), body: end.bytes, time: time))
+            events[1].outcome = .refused
+        }
+        for event in events { try event.checkBody() }
+        return events
     }
 
     private var labelMembers: JSONValue.Members {
         var members = JSONValue.Members()
         for label in labels { members[label.name] = .string(label.value) }
         return members
+    }
+}
+
+extension EventDraft {
+    /// Whether the policy is looked at again here.
+    fileprivate var isBoundary: Bool { type == .registered(.stage) || type == .registered(.checkpoint) }
+
+    fileprivate func expecting(_ sequence: UInt32) -> EventDraft {
+        var draft = self
+        draft.expectedSequence = sequence
+        return draft
     }
 }
 

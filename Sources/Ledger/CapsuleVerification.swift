@@ -1,8 +1,12 @@
+import ModelPolicy
+
 /// Verifies a whole capsule, and that every run is bound to a policy whose content is there.
 public struct CapsuleVerification: Sendable {
     public var report: Verifier.Report
     /// Snapshots whose bytes are not canonical JSON, though they hash to their ID.
     public var malformedSnapshots: [Digest]
+    /// Every snapshot that is well formed, and the policy that it is.
+    public var snapshots: [ResolvedSnapshot]
     /// Bodies that are not there: their commitments were taken as they stand.
     public var withheldBodies: UInt64
     public var events: UInt64
@@ -10,6 +14,26 @@ public struct CapsuleVerification: Sendable {
     public var unboundEvents: [Finding]
     /// Whether a note said what is known to be durable.
     public var hasNote: Bool
+
+    /// A snapshot and what it says of itself. One that is no compiled policy is no damage: it may have been made by
+    /// another tool.
+    public struct ResolvedSnapshot: Sendable, Equatable {
+        public var id: Digest
+        /// Name and version of the policy; nil where the snapshot does not say.
+        public var title: String?
+        /// Why nothing is routed by it; nil for a compiled policy.
+        public var notCompiled: String?
+
+        init(_ snapshot: PolicySnapshot) {
+            id = snapshot.id
+            title = snapshot.title
+            do throws(SnapshotError) {
+                _ = try CompiledPolicy(canonicalJSON: snapshot.bytes)
+            } catch {
+                notCompiled = "\(error)"
+            }
+        }
+    }
 
     /// Reads everything that no writer is at work on. Syncs the file first where that is needed, so that nothing is
     /// vouched for that a power loss could still take.
@@ -26,17 +50,21 @@ public struct CapsuleVerification: Sendable {
             verifier.limit = reach.limit
         }
         var malformed: [Digest] = []
+        var resolved: [ResolvedSnapshot] = []
         var withheld: UInt64 = 0
         report = try verifier.run(
             event: { _, _, event throws(CapsuleError) in if event.isWithheld { withheld += 1 } },
             object: { object throws(CapsuleError) in
                 guard object.kind == .snapshot else { return }
-                do throws(LedgerError) { _ = try PolicySnapshot(canonicalJSON: object.bytes) } catch {
+                do throws(LedgerError) {
+                    resolved.append(ResolvedSnapshot(try PolicySnapshot(canonicalJSON: object.bytes)))
+                } catch {
                     malformed.append(object.id)
                 }
             }
         )
         malformedSnapshots = malformed
+        snapshots = resolved
         withheldBodies = withheld
         events = report.treeSize
         unboundEvents = report.findings.filter { $0.code == .runSnapshot }

@@ -35,6 +35,7 @@ public enum EventSchemas {
 
     private static let schemas: [RegisteredType: JSONSchema] =
         runSchemas.merging(callSchemas) { first, _ in first }
+        .merging(policySchemas) { first, _ in first }
         .merging(judgementSchemas) { first, _ in first }
         .merging(capsuleSchemas) { first, _ in first }
 
@@ -51,7 +52,7 @@ public enum EventSchemas {
                 .optional("backend", name.described("what records the run")),
                 .optional("command", .array(of: text, maxItems: 4096)),
                 .optional("labels", labels),
-                .optional("tool", text),
+                .optional("tool", text), .optional("policy", policyOrigin),
             ]
         ),
         .runEnd: object(
@@ -74,13 +75,72 @@ public enum EventSchemas {
         ),
         .snapshot: object(
             "Another policy snapshot came into force",
-            [.required("snapshot", digest), .optional("previous", digest), .optional("reason", text)]
+            [.required("snapshot", digest), .optional("previous", digest), .optional("reason", text)] + policyEvidence
         ),
         .checkpoint: object("A point to go back to", [.optional("label", name), .optional("reason", text)]),
         .note: object("A remark", [.required("text", text)]),
         .error: object(
             "Something went wrong",
             [.required("message", text), .optional("code", text), .optional("retryable", .boolean)]
+        ),
+    ]
+
+    // MARK: The policy
+
+    private static let policyEvidence: [JSONSchema.Property] = [
+        .optional(
+            "sources",
+            .array(
+                of: .object(
+                    [
+                        .required("layer", .string(oneOf: ["workspace", "spec"])), .required("path", text),
+                        .required("sha256", .string(format: .hex(digits: 64))),
+                    ],
+                    additional: .allowed
+                ),
+                maxItems: 2
+            ).described("the files, from the root of the workspace")
+        ),
+        .optional("commit", text.described("the commit that git had checked out")),
+        .optional("differs", JSONSchema.boolean.described("whether the files are not as the commit has them")),
+        .optional("source_map", digest.described("the document that says where each rule was written")),
+    ]
+
+    private static let policyOrigin = object(
+        "Where the policy came from",
+        [
+            .required("origin", .string(oneOf: ["workspace", "last-bound", "builtin"])),
+            .required("workspace", text.described("the folder of the policy file")),
+            .required("file", text.described("the policy file, from there")),
+            .optional("layer", text.described("a spec's file that was named when the run began")),
+            .optional(
+                "enforcement",
+                .map(of: .string(oneOf: ["observe", "warn", "enforce"])).described("fixed when the run begins")
+            ),
+        ] + policyEvidence
+    )
+
+    private static let policySchemas: [RegisteredType: JSONSchema] = [
+        .policyFailure: object(
+            "The policy did not load",
+            [
+                .required("action", .string(oneOf: ["refused", "last-bound", "fallback"])),
+                .required("reason", text), .required("bound", digest),
+                .optional("name", name.described("the name that a refused run was to have")),
+                .optional("diagnostics", .array(of: anyObject, maxItems: 100)), .optional("diagnostics_count", count),
+            ]
+        ),
+        .policyKept: object(
+            "Another policy was found and not taken up",
+            [
+                .required(
+                    "cause",
+                    .string(oneOf: ["loosens", "does-not-load", "not-effective", "cannot-compare"])
+                ),
+                .required("reason", text), .required("kept", digest), .optional("found", digest),
+                .optional("changes", .array(of: anyObject, maxItems: 100)), .optional("changes_count", count),
+                .optional("diagnostics", .array(of: anyObject, maxItems: 100)), .optional("diagnostics_count", count),
+            ] + policyEvidence
         ),
     ]
 

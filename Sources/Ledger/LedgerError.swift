@@ -18,6 +18,12 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case unknownEvent = "unknown-event"
         case unknownCheckpoint = "unknown-checkpoint"
         case ambiguousCheckpoint = "ambiguous-checkpoint"
+        /// No policy where it was looked for.
+        case noPolicy = "no-policy"
+        /// A policy that binds no run before its day.
+        case policyNotEffective = "policy-not-effective"
+        /// A policy that would permit more than the one that a run is under.
+        case policyLoosens = "policy-loosens"
     }
 
     public var code: Code

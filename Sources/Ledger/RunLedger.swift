@@ -6,11 +6,12 @@ public protocol RunLedger: Sendable {
     func start(_ start: RunStart) async throws -> StartedRun
     /// Appends events to a run, all of them or none.
     func append(_ events: [EventDraft], to run: RunHandle, durability: Durability) async throws -> [Receipt]
-    /// Records that the run enters a stage.
+    /// Records that the run enters a stage, and makes a checkpoint there. The policy's files are looked at again.
     func enter(stage: String, in run: RunHandle, reason: String?) async throws -> Receipt
-    /// Brings another snapshot into force from here on.
+    /// Brings another snapshot into force from here on, if it permits nothing that the one in force does not.
     func bind(_ snapshot: PolicySnapshot, in run: RunHandle, reason: String?) async throws -> Receipt
-    /// Marks a point to go back to, and stores the size and root of everything up to it.
+    /// Marks a point to go back to, and stores the size and root of everything up to it. The policy's files are looked
+    /// at again.
     func checkpoint(label: String?, in run: RunHandle) async throws -> Receipt
     /// Ends and seals a run. It can be repeated with the same outcome.
     func end(_ run: RunHandle, outcome: Outcome, details: RunEnd) async throws -> Receipt
@@ -54,7 +55,19 @@ public struct RunStart: Sendable {
     public var time = Timestamp.now
     public var trace: TraceContext?
 
-    public init(_ policy: Policy) { self.policy = policy }
+    /// Where the policy came from, when it was compiled from files or did not load.
+    public let bound: BoundPolicy?
+
+    public init(_ policy: Policy) {
+        self.policy = policy
+        bound = nil
+    }
+
+    /// Begins under a policy of a workspace. A run that this refuses is recorded and sealed at once.
+    public init(_ bound: BoundPolicy) {
+        policy = .snapshot(bound.snapshot)
+        self.bound = bound
+    }
 }
 
 /// What is said when a run ends.
@@ -72,4 +85,6 @@ public struct StartedRun: Sendable, Equatable {
     public var handle: RunHandle
     public var receipt: Receipt
     public var snapshot: Digest
+    /// Whether the run was refused because its policy did not load, and so is sealed already.
+    public var isRefused = false
 }

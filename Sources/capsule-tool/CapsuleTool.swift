@@ -13,14 +13,18 @@ struct CapsuleTool: AsyncParsableCommand {
             Exit status: 0 done, or yes · 1 no (verify found something, an event is not there) · 2 refused (unknown or
             ended run, missing token, same key with other content) · 3 the capsule cannot be read or is damaged ·
             4 the system said no (disk full, permissions) · 5 another writer holds the capsule · 64 usage ·
-            65 malformed input (not JSON, too large) · 66 no capsule · 73 the file exists already.
+            65 malformed input (not JSON, too large) · 66 no capsule, or no policy · 73 the file exists already ·
+            78 the policy does not load: a run of high risk was refused, and recorded as refused.
             'record' exits as the command does.
+
+            --verbose, or the variable CAPSULE_LOG=debug, tells on standard error what happens within; --log-file FILE,
+            or CAPSULE_LOG_FILE, appends it to a file, a JSON object a line.
             """,
         version: "capsule-tool \(CapsuleLedger.version) (format 1)",
         subcommands: [
             InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
             EndCommand.self, RecordCommand.self, RunsCommand.self, ShowCommand.self, TailCommand.self,
-            CheckpointsCommand.self, SnapshotCommand.self, VerifyCommand.self, ExportCommand.self, StatsCommand.self,
+            CheckpointsCommand.self, SnapshotCommand.self, PolicyCommand.self, VerifyCommand.self, ExportCommand.self, StatsCommand.self,
             DuCommand.self, IndexCommand.self, DoctorCommand.self, SalvageCommand.self, AdoptCommand.self,
         ]
     )
@@ -33,7 +37,7 @@ enum Main {
         ignoreBrokenPipes()
         fillClosedStandardDescriptors()
         do {
-            var command = try CapsuleTool.parseAsRoot()
+            var command = try CapsuleTool.parseAsRoot(try LocalLog.begin(CommandLine.arguments.dropFirst()))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -19,6 +19,7 @@ enum ExitStatus: Int32 {
     case malformedInput = 65
     case noCapsule = 66
     case exists = 73
+    case policyFault = 78
 
     /// Says what is wrong with an argument whose value was looked at late, and ends the process.
     static func endForUsage(_ message: String) -> Never {
@@ -80,6 +81,8 @@ enum ExitStatus: Int32 {
         case .unknownRun, .ambiguousRun, .unknownSnapshot, .ambiguousSnapshot, .unknownCheckpoint,
             .ambiguousCheckpoint:
             .refused
+        case .policyLoosens, .policyNotEffective: .refused
+        case .noPolicy: .noCapsule
         case .unknownEvent: .no
         }
     }
@@ -107,4 +110,16 @@ struct QuietFailure: Error {
 func complain(_ text: String) {
     let line = Array("capsule-tool: \(Printable.escape(text))\n".utf8)
     _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+}
+
+/// Says something on standard error as it is, but for what would steer a terminal.
+func talk(_ text: String) {
+    let line = Array("\(Printable.escape(text))\n".utf8)
+    _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+}
+
+/// Ends with a status where all has been said.
+func endQuietly(_ status: ExitStatus) -> Never {
+    Output.flush()
+    exit(status.rawValue)
 }

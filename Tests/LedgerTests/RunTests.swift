@@ -31,6 +31,22 @@ final class Workbench: Sendable {
 }
 
 @Suite struct RunTests {
+    @Test func everyStageMakesACheckpoint() async throws {
+        let bench = try Workbench()
+        let ledger = try await bench.ledger()
+        let run = try await ledger.start(RunStart(.snapshot(try Workbench.policy()))).handle
+        _ = try await ledger.enter(stage: "plan", in: run, reason: nil)
+        let stage = EventDraft(.registered(.stage), body: Array(#"{"name":"implement"}"#.utf8))
+        let receipts = try await ledger.append(
+            [Workbench.note("before"), stage, Workbench.note("after")],
+            to: run,
+            durability: .durable
+        )
+        #expect(receipts.map(\.event.sequence) == [2, 3, 4])
+        await ledger.close()
+        #expect(try bench.reader().index.checkpoints().map(\.size) == [5, 3])
+    }
+
     @Test func aRunIsReadBackAsItWasWritten() async throws {
         let bench = try Workbench()
         let ledger = try await bench.ledger()
@@ -50,7 +66,9 @@ final class Workbench: Sendable {
         let reader = try bench.reader()
         let row = try reader.run("nightly")
         let timeline = try reader.timeline(of: row.id)
-        #expect(timeline.events.map(\.envelope.type.name) == ["run.start", "stage", "actor", "note", "stage", "run.end"])
+        #expect(
+            timeline.events.map(\.envelope.type.name) == ["run.start", "stage", "actor", "note", "stage", "run.end"]
+        )
         #expect(timeline.isSealed)
         #expect(timeline.actors[2] == "reviewer")
         #expect(timeline.stages == [1: "plan", 4: "implement"])
@@ -79,7 +97,10 @@ final class Workbench: Sendable {
         let run = try await ledger.start(RunStart(.snapshot(try Workbench.policy()))).handle
         let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
         _ = try await ledger.append(
-            [EventDraft(.custom("com.example.blob"), media: .bytes, body: body)], to: run, durability: .durable)
+            [EventDraft(.custom("com.example.blob"), media: .bytes, body: body)],
+            to: run,
+            durability: .durable
+        )
         await ledger.close()
         let reader = try bench.reader()
         guard case .blob(let reference) = try reader.timeline(of: run.id).events[1].content else {
@@ -141,7 +162,9 @@ final class Workbench: Sendable {
         for _ in 0..<3 { ids.append(try await ledger.start(RunStart(.snapshot(policy))).handle.id) }
         let state = await ledger.queue.state()
         #expect(try RunResolver.resolve(ids[1].description, in: state) == ids[1])
-        #expect(throws: LedgerError(.ambiguousRun, "")) { try RunResolver.resolve(String(ids[0].hex.prefix(6)), in: state) }
+        #expect(throws: LedgerError(.ambiguousRun, "")) {
+            try RunResolver.resolve(String(ids[0].hex.prefix(6)), in: state)
+        }
         #expect(throws: LedgerError(.unknownRun, "")) { try RunResolver.resolve("ffff", in: state) }
         #expect(throws: LedgerError(.unknownRun, "")) { try RunResolver.resolve("01", in: state) }
         await ledger.close()

@@ -46,6 +46,7 @@ ONLY_IN_RUN_ZERO = range(64, 69)
 NEVER_IN_RUN_ZERO = (RUN_START, RUN_END, STAGE, NEW_SNAPSHOT)
 EVENT_NAMES = {
     1: "run.start", 2: "run.end", 3: "actor", 4: "stage", 5: "snapshot", 6: "checkpoint",
+    7: "policy.failure", 8: "policy.kept",
     16: "routing.decision", 17: "routing.settlement", 18: "model.call", 19: "retrieval.request",
     20: "retrieval.response", 21: "tool.call", 22: "tool.result", 23: "patch.applied",
     24: "gate.decision", 25: "gate.result", 26: "human.answer", 27: "error", 28: "budget.alert",

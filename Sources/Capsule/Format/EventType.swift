@@ -70,6 +70,8 @@ public enum RegisteredType: UInt16, Sendable, CaseIterable {
     case stage = 4
     case snapshot = 5
     case checkpoint = 6
+    case policyFailure = 7
+    case policyKept = 8
     case routingDecision = 16
     case routingSettlement = 17
     case modelCall = 18
@@ -93,7 +95,8 @@ public enum RegisteredType: UInt16, Sendable, CaseIterable {
 
     private static let names: [RegisteredType: String] = [
         .runStart: "run.start", .runEnd: "run.end", .actor: "actor", .stage: "stage", .snapshot: "snapshot",
-        .checkpoint: "checkpoint", .routingDecision: "routing.decision", .routingSettlement: "routing.settlement",
+        .checkpoint: "checkpoint", .policyFailure: "policy.failure", .policyKept: "policy.kept",
+        .routingDecision: "routing.decision", .routingSettlement: "routing.settlement",
         .modelCall: "model.call", .retrievalRequest: "retrieval.request", .retrievalResponse: "retrieval.response",
         .toolCall: "tool.call", .toolResult: "tool.result", .patchApplied: "patch.applied",
         .gateDecision: "gate.decision", .gateResult: "gate.result", .humanAnswer: "human.answer", .error: "error",

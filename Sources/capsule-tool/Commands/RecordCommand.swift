@@ -10,6 +10,7 @@ struct RecordCommand: AsyncParsableCommand {
             The command's output, exit status and signals pass through. Recorded are its arguments, digests of
             its output (or the output itself), how it ended and how long it took. If the command
             is not found the status is 127.
+            The policy is found and bound as by 'start'; when it refuses the run, the command is not run.
             """
     )
 
@@ -38,7 +39,7 @@ struct RecordCommand: AsyncParsableCommand {
     func validate() throws {
         guard captureLimit >= 0 else { throw ValidationError("--capture-limit is a number of bytes") }
         guard words.first != nil else {
-            throw ValidationError("name the command after --, as in: record --snapshot FILE -- make test")
+            throw ValidationError("name the command after --, as in: record -- make test")
         }
     }
 
@@ -48,9 +49,10 @@ struct RecordCommand: AsyncParsableCommand {
         let ledger = try await write.open(purpose: options.name ?? words.first)
         let recording: Recording
         do {
-            var start = try options.runStart(state: await ledger.queue.state())
+            var start = try await options.runStart(in: ledger)
             start.command = words
             let started = try await ledger.start(start)
+            try tell(start.bound?.failure, of: started)
             if started.receipt.isRepeat {
                 throw Failure(
                     .refused,

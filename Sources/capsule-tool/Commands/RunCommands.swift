@@ -2,7 +2,14 @@ import ArgumentParser
 import Ledger
 
 struct StageCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "stage", abstract: "Record that a run enters a stage.")
+    static let configuration = CommandConfiguration(
+        commandName: "stage",
+        abstract: "Record that a run enters a stage, and make a checkpoint there.",
+        discussion: """
+            The policy's files are looked at again: a change that only tightens comes into force, another is kept out,
+            and the timeline says so.
+            """
+    )
 
     @OptionGroup var write: WriteOptions
     @OptionGroup var target: RunOptions
@@ -28,7 +35,10 @@ struct CheckpointCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoint",
         abstract: "Mark a point to go back to, and state the size and root of everything up to it.",
-        discussion: "With --snapshot, another policy comes into force there."
+        discussion: """
+            The policy's files are looked at again, as at a stage. With --snapshot, another policy comes into force
+            there, if it permits nothing that the one in force does not.
+            """
     )
 
     @OptionGroup var write: WriteOptions

@@ -3,18 +3,12 @@ import Ledger
 
 /// What is said of a run when it begins, for `start` and `record`.
 struct RunStartOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "The policy: a file of canonical JSON, or sha256:… of a snapshot in the capsule.",
-            valueName: "file|id"
-        )
-    )
-    var snapshot: String
+    @OptionGroup var policy: PolicyChoice
 
     @Option(help: "Your own name of the run. Repeating the command then gives the same run.")
     var name: String?
 
-    @Option(help: "What the run is for, like SPEC-KIT-977.")
+    @Option(help: "What the run is for, like SPEC-KIT-977. Its own policy file is policy/specs/SPEC.toml (or .yaml).")
     var spec: String?
 
     @Option(help: "high or low. Unstated risk is high.")
@@ -37,8 +31,8 @@ struct RunStartOptions: ParsableArguments {
         case low
     }
 
-    func runStart(state: CapsuleState) throws -> RunStart {
-        var start = RunStart(try policyArgument(snapshot, state: state))
+    func runStart(in ledger: CapsuleLedger) async throws -> RunStart {
+        var start = try await policy.runStart(in: ledger, spec: spec, risk: risk?.rawValue)
         start.name = name
         start.spec = spec
         start.risk = risk?.rawValue
@@ -64,7 +58,17 @@ struct RunStartOptions: ParsableArguments {
 struct StartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start",
-        abstract: "Begin a run under a policy snapshot, and print its ID."
+        abstract: "Begin a run under the policy in force, and print its ID.",
+        discussion: """
+            The policy is model_policy.toml (or .yaml), found upwards from the current folder, with the spec's own file
+            laid over it; --policy names another, --snapshot takes one that was compiled before. It is compiled and
+            stored in the capsule with where it came from, and looked at again at each stage and checkpoint: a change
+            that only tightens is taken up, another is not, and the timeline says so.
+
+            When the policy does not load, a run of high risk (which unstated risk is) is refused: it is recorded as
+            refused, nothing is printed, and the exit status is 78. A run of low risk begins, with a warning, under the
+            snapshot that was bound last in the capsule, else under one that routes nothing.
+            """
     )
 
     @OptionGroup var write: WriteOptions
@@ -77,19 +81,46 @@ struct StartCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let started = try await write.withLedger { ledger in
-            var start = try options.runStart(state: await ledger.queue.state())
+        let (started, failure) = try await write.withLedger { ledger in
+            var start = try await options.runStart(in: ledger)
             start.isExclusive = exclusive
-            return try await ledger.start(start)
+            return (try await ledger.start(start), start.bound?.failure)
         }
         if json {
             Output.json([
                 "run": .string("\(started.handle.id)"), "snapshot": .string(PolicySnapshot.text(started.snapshot)),
                 "token": started.handle.token.map { .string($0) } ?? .null, "repeated": .bool(started.receipt.isRepeat),
+                "refused": .bool(started.isRefused), "policy_failure": failure.map { .string($0.reason) } ?? .null,
             ])
-        } else {
+        } else if !started.isRefused {
             Output.line("\(started.handle.id)")
             if let token = started.handle.token { Output.line(token) }
         }
+        try tell(failure, of: started)
+    }
+}
+
+/// Says what a policy that does not load has led to.
+///
+/// - Throws: `Failure` when the run was refused.
+func tell(_ failure: BoundPolicy.Failure?, of started: StartedRun) throws {
+    guard let failure else { return }
+    switch failure.action {
+    case .refused:
+        throw Failure(
+            .policyFault,
+            "refused: the policy does not load, and this run is of high risk: \(failure.reason). "
+                + "'capsule-tool policy validate' tells all; the refusal is recorded as run \(started.handle.id)"
+        )
+    case .lastBound:
+        complain(
+            "warning: the policy does not load: \(failure.reason). The run is under the snapshot that was bound last, "
+                + PolicySnapshot.text(started.snapshot)
+        )
+    case .fallback:
+        complain(
+            "warning: the policy does not load: \(failure.reason). No other was bound in this capsule: the run is "
+                + "under builtin-fallback, which routes nothing"
+        )
     }
 }

@@ -116,6 +116,11 @@ struct VerifyCommand: ParsableCommand {
             lines.append("  not proved  that nothing was cut off at the end: compare the root with one kept")
             lines.append("              elsewhere")
         }
+        for snapshot in result.snapshots.prefix(20) {
+            let title = snapshot.title ?? "a policy without a name"
+            let note = snapshot.notCompiled == nil ? "" : "; not a compiled policy, so nothing is routed by it"
+            lines.append("  policy      \(Printable.escape(title))  \(PolicySnapshot.text(snapshot.id))\(note)")
+        }
         if result.withheldBodies > 0 {
             lines.append("  \(Human.count(result.withheldBodies)) bodies are withheld; their commitments stand")
         }
@@ -173,6 +178,16 @@ extension CapsuleVerification {
             "length": .number(JSONNumber(report.length)), "open_runs": .number(JSONNumber(report.openRuns)),
             "ended_runs": .number(JSONNumber(report.endedRuns)), "snapshots": .number(JSONNumber(report.snapshots)),
             "withheld_bodies": .number(JSONNumber(withheldBodies)),
+            "policies": .array(
+                snapshots.map { snapshot in
+                    [
+                        "snapshot": .string(PolicySnapshot.text(snapshot.id)),
+                        "policy": snapshot.title.map { .string($0) } ?? .null,
+                        "compiled": .bool(snapshot.notCompiled == nil),
+                        "reason": snapshot.notCompiled.map { .string($0) } ?? .null,
+                    ]
+                }
+            ),
             "damaged_header_copy": report.damagedHeaderCopy.map { .number(JSONNumber($0 + 1)) } ?? .null,
         ]
     }

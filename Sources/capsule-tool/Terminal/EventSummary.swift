@@ -38,6 +38,8 @@ enum EventSummary {
         case .actor: return join([body["name"]?.string, body["kind"]?.string])
         case .stage: return join([body["name"]?.string, body["reason"]?.string])
         case .snapshot: return join([body["snapshot"]?.string.map { String($0.prefix(19)) }, body["reason"]?.string])
+        case .policyFailure: return join([body["action"]?.string, body["reason"]?.string])
+        case .policyKept: return join([body["cause"]?.string, body["reason"]?.string, looser(body)])
         case .checkpoint: return join([body["label"]?.string])
         case .note: return join([body["text"]?.string])
         case .error: return join([body["message"]?.string, body["code"]?.string])
@@ -81,6 +83,13 @@ enum EventSummary {
             return join([body["rule"]?.string, "set aside by", body["by"]?.string, body["reason"]?.string])
         default: return compact(body)
         }
+    }
+
+    /// The rules that would permit more.
+    private static func looser(_ body: JSONValue) -> String? {
+        let paths = (body["changes"]?.array ?? []).filter { $0["effect"]?.string == "looser" }
+            .compactMap { $0["path"]?.string }
+        return paths.isEmpty ? nil : "(\(paths.joined(separator: ", ")))"
     }
 
     private static func toolResult(_ body: JSONValue) -> String {
