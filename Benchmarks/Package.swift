@@ -15,6 +15,7 @@ let package = Package(
             name: "capsule-bench",
             dependencies: [
                 .product(name: "Ledger", package: "capsule"),
+                .product(name: "ModelPolicy", package: "capsule"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: [

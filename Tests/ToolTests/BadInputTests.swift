@@ -176,7 +176,7 @@ import Testing
 
     @Test func aRunWithoutSnapshotCannotStart() throws {
         let shop = try Shop()
-        #expect(try shop.run("start").status == 64)
+        #expect(try shop.run("start").status == 66)
         try shop.write("{\"b\":1, \"a\":2}", to: "loose.json")
         try expectRefusal(shop, 65, "canonical", ["start", "--snapshot", "loose.json"])
         try expectRefusal(shop, 2, "unknown-snapshot", ["start", "--snapshot", "sha256:ffff"])

@@ -96,8 +96,11 @@ public enum PolicyCompiler {
         else { return true }
         let place = SourcePlace(line: line, column: 1)
         sink.add(
-            .beyondLimit, SourceOrigin(layer: layer, span: SourceSpan(start: place, end: place)),
-            "this line is longer than \(PolicyLimits.lineBytes) bytes", "break it")
+            .beyondLimit,
+            SourceOrigin(layer: layer, span: SourceSpan(start: place, end: place)),
+            "this line is longer than \(PolicyLimits.lineBytes) bytes",
+            "break it"
+        )
         return false
     }
 
@@ -168,4 +171,7 @@ struct PolicyLayers: Sendable {
     let spec: Draft?
     let complete: Draft
     let files: [PolicyLayer: String]
+
+    /// Of what is no policy.
+    static let none = PolicyLayers(workspace: .emptyTable, spec: nil, complete: .emptyTable, files: [:])
 }

@@ -4,6 +4,8 @@ extension DiagnosticCode {
         Self.guides[self] ?? DiagnosticGuide("", "", .appended, fault: "", cure: "")
     }
 
-    private static let guides = [guidesOfText, guidesOfValue, guidesOfMeaning, guidesOfEscalation, guidesOfLayer]
-        .reduce(into: [DiagnosticCode: DiagnosticGuide]()) { $0.merge($1) { first, _ in first } }
+    private static let guides = [
+        guidesOfText, guidesOfValue, guidesOfMeaning, guidesOfEscalation, guidesOfLayer, guidesOfImport,
+    ]
+    .reduce(into: [DiagnosticCode: DiagnosticGuide]()) { $0.merge($1) { first, _ in first } }
 }

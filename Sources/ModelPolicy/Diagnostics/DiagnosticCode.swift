@@ -48,8 +48,15 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     case changeLoosens = "P302"
     case patternMatchesNothing = "P303"
     case noStrictness = "P304"
+    // Configurations of other tools
+    case aliasRepeated = "P401"
+    case fallbackUnknown = "P402"
+    case priceUnknown = "P403"
+    case keyWritten = "P404"
+    case settingNotImported = "P405"
+    case providerUnknown = "P406"
 
-    public var severity: Diagnostic.Severity { self == .unused ? .warning : .error }
+    public var severity: Diagnostic.Severity { [.unused, .settingNotImported].contains(self) ? .warning : .error }
 
     /// Not to be told where part of a table could not be read.
     static let aboutAbsence: Set<DiagnosticCode> = [

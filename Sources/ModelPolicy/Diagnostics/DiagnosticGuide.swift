@@ -12,6 +12,8 @@ public struct DiagnosticGuide: Sendable {
         case wholeYAML
         /// In a spec's file over `base`.
         case spec
+        /// A configuration of LiteLLM, to be imported.
+        case litellm
     }
 
     public let title: String
@@ -40,6 +42,10 @@ public struct DiagnosticGuide: Sendable {
         case .appended: return Self.compile(Self.base + "\n" + lines + "\n", .toml)
         case .yaml: return Self.compile(Self.yamlBase + lines + "\n", .yaml)
         case .wholeYAML: return Self.compile(cured ? Self.yamlBase : lines, .yaml)
+        case .litellm:
+            let file = SourceFile(name: "config.yaml", bytes: Array(lines.utf8))
+            let found = LiteLLMImport.convert(file, name: "guide", owner: "team").diagnostics
+            return CompileResult(diagnostics: found, snapshot: nil, layers: .none)
         case .spec:
             return PolicyCompiler.compile(
                 workspace: SourceFile(name: "model_policy.toml", bytes: Array(Self.base.utf8)),
@@ -138,7 +144,7 @@ public struct DiagnosticGuide: Sendable {
 
     private var language: String {
         switch place {
-        case .yaml, .wholeYAML: "yaml"
+        case .yaml, .wholeYAML, .litellm: "yaml"
         default: "toml"
         }
     }

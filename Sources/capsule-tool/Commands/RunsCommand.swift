@@ -1,5 +1,6 @@
 import ArgumentParser
 import Ledger
+import Logging
 
 struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "runs", abstract: "List runs, newest first.")
@@ -125,6 +126,12 @@ func openReader(_ option: CapsuleOption) throws -> LedgerReader {
     let progress = Progress("indexing")
     let reader = try LedgerReader(capsule) { progress.update($0, of: $1) }
     progress.finish()
+    Logger(label: "capsule.index").debug(
+        "the side index is up to date",
+        metadata: [
+            "events": "\(reader.status.treeSize)", "end": "\(reader.status.end)", "ending": "\(reader.status.ending)",
+        ]
+    )
     return reader
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Ledger
+import Logging
 
 #if canImport(Glibc)
     import Glibc
@@ -73,6 +74,8 @@ struct WriteOptions: ParsableArguments {
         let progress = Progress("reading \(path.lastComponent?.string ?? "capsule")")
         options.progress = { progress.update($0, of: $1) }
         let ledger: CapsuleLedger
+        let (log, clock) = (Logger(label: "capsule.writer"), ContinuousClock())
+        let start = clock.now
         do {
             ledger = try await CapsuleLedger(appendingTo: path, options: options)
         } catch let error as CapsuleError {
@@ -80,6 +83,10 @@ struct WriteOptions: ParsableArguments {
         }
         progress.finish()
         let length = try CapsuleFile(path).length()
+        log.debug(
+            "the lock was taken and the capsule read, with recovery where it was needed",
+            metadata: ["capsule": "\(path)", "bytes": "\(length)", "took": "\(clock.now - start)"]
+        )
         if length > Limits.warnFileBytes {
             complain("warning: \(path) has \(Human.bytes(length)); consider beginning another capsule")
         }
