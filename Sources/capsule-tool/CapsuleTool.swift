@@ -25,7 +25,8 @@ struct CapsuleTool: AsyncParsableCommand {
             InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
             EndCommand.self, RecordCommand.self, RunsCommand.self, ShowCommand.self, TailCommand.self,
             CheckpointsCommand.self, SnapshotCommand.self, PolicyCommand.self, VerifyCommand.self, ExportCommand.self,
-            StatsCommand.self, DuCommand.self, IndexCommand.self, DoctorCommand.self, SalvageCommand.self, AdoptCommand.self,
+            StatsCommand.self, DuCommand.self, IndexCommand.self, DoctorCommand.self, SalvageCommand.self,
+            AdoptCommand.self,
         ]
     )
 }

@@ -9,7 +9,8 @@ enum EventSign {
         case .runEnd: "■"
         case .actor: "@"
         case .stage: "»"
-        case .snapshot: "§"
+        case .snapshot, .policyKept: "§"
+        case .policyFailure: "✗"
         case .checkpoint: "◆"
         case .routingDecision, .routingSettlement: "→"
         case .modelCall: "*"
@@ -32,7 +33,7 @@ enum EventSign {
         if event.isFailure { return .red }
         return switch event.registered {
         case .runStart, .runEnd, .stage, .checkpoint, .snapshot: .bold
-        case .override, .budgetAlert, .humanAnswer: .yellow
+        case .override, .budgetAlert, .humanAnswer, .policyKept, .policyFailure: .yellow
         case .gateDecision: .green
         default: nil
         }
