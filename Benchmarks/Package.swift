@@ -16,6 +16,7 @@ let package = Package(
             dependencies: [
                 .product(name: "Ledger", package: "capsule"),
                 .product(name: "ModelPolicy", package: "capsule"),
+                .product(name: "ModelPolicy", package: "capsule"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: [

@@ -216,7 +216,7 @@ public final class CapsuleLedger: RunLedger {
     public func resolve(_ text: String) async throws -> RunID {
         do {
             return try RunResolver.resolve(text, in: await queue.state())
-        } catch let error as LedgerError where error.code == .unknownRun {
+        } catch  where error.code == .unknownRun {
             guard let run = keeper?.run(named: text) else { throw error }
             return run
         }

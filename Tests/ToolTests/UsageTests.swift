@@ -15,7 +15,7 @@ import Testing
         let stats = try object(shop.run("stats", "--json"))
         #expect(stats["bytes"] as? Int == (try shop.bytes().count))
         #expect(stats["durable_bytes"] as? Int == (try shop.bytes().count))
-        #expect(stats["events"] as? Int == 86 && stats["checkpoints"] as? Int == 2)
+        #expect(stats["events"] as? Int == 86 && stats["checkpoints"] as? Int == 4, "two by label, two by stage")
         #expect(stats["runs"] as? [String: Int] == ["open": 1, "failed": 2])
         let policy = try shop.bytes("policy.json").count
         #expect(stats["saved_by_sharing"] as? Int == 2 * policy)
