@@ -48,6 +48,15 @@ public final class SnapshotIndex: Sendable {
         store = Mutex(try inMemory ? IndexStore(inMemoryFor: capsule) : IndexStore.open(for: capsule))
     }
 
+    /// Makes the index of `capsule` anew, whatever it is like, and keeps what it knew of the capsule's durable length:
+    /// that may be the only evidence that what cannot be read any more was there.
+    ///
+    /// - Throws: as `init(for:inMemory:)`.
+    public init(remaking capsule: CapsuleFile) throws {
+        self.capsule = capsule
+        store = Mutex(try IndexStore.open(for: capsule, replacing: true))
+    }
+
     /// Where the index of the capsule at `path` is.
     public static func path(for path: FilePath) -> FilePath { IndexFiles(of: path).main }
 

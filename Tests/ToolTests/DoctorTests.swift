@@ -55,6 +55,17 @@ import Testing
         #expect(try condition(shop) == (12, "cut-short"))
     }
 
+    @Test func anIndexThatIsMadeAnewKeepsTheEvidenceOfWhatIsDamaged() throws {
+        let shop = try shop()
+        try shop.run("runs")
+        try shop.shell("rm runs.cpsl.note")
+        try change(shop, at: 0.997)
+        #expect(try condition(shop) == (11, "damaged"))
+        #expect(try shop.run("index", "rebuild").status == 3)
+        #expect(try condition(shop) == (11, "damaged"))
+        #expect(try shop.run("append", "b", "--type", "note", "--body", #"{"text":"c"}"#).status == 3)
+    }
+
     @Test func damageIsSaidWithTheCommandThatSavesTheRest() throws {
         let shop = try shop()
         try change(shop, at: 0.97)

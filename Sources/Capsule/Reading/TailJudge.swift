@@ -54,7 +54,7 @@ public struct TailJudge {
     /// The same for a file in which nothing stands at `offset`: `torn` then means that nothing is missing.
     public func judge(endAt offset: UInt64, treeSize: UInt64) -> Verdict {
         if let knownDurable, knownDurable > offset {
-            return .damaged(durable: knownDurable, evidence: "the note beside the capsule")
+            return .damaged(durable: knownDurable, evidence: "what the note or the index beside the capsule knows")
         }
         if let knownSize, knownSize > treeSize, !Mutant.isOn(.acceptsALargerCheckpoint) {
             return .damaged(durable: offset, evidence: "a checkpoint of \(knownSize) events")

@@ -57,7 +57,7 @@ struct IndexCommand: ParsableCommand {
             let file = try capsule.open()
             // What it knows of the capsule's length is looked at before it goes: a capsule that was cut is said to be.
             if try IndexFileSize.of(path) != nil { _ = try SnapshotIndex(for: file).coverage() }
-            try SnapshotIndex.drop(for: path)
+            _ = try SnapshotIndex(remaking: file)
             let start = ContinuousClock.now
             let reader = try openReader(capsule)
             let span = ContinuousClock.now - start
@@ -69,7 +69,9 @@ struct IndexCommand: ParsableCommand {
                     "\(Human.count(reader.status.treeSize)) events in \(Human.count(reader.status.batches)) batches"
                 Output.line("indexed \(events), \(Human.duration(nanoseconds: nanoseconds))")
             }
-            warn(reader)
+            if !reader.isWhole {
+                throw Failure(.unreadable, "\(path): not all of the file could be read; see 'capsule-tool doctor'")
+            }
         }
     }
 
