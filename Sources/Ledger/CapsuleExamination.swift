@@ -116,10 +116,11 @@ public struct CapsuleExamination: Sendable {
 
     private func indexFork(_ capsule: CapsuleFile) throws -> String? {
         guard let index, index.treeSize > 0 else { return nil }
-        let reader = BatchReader(file: capsule.file, header: capsule.header, limit: try capsule.length())
+        // Headers are enough: what they state was verified, or is not sound anyway.
+        var walk = HeaderWalk(capsule, limit: min(index.end, try capsule.length()))
         var root: Digest?
-        while try reader.next({ if $0.header.treeSize == index.treeSize { root = $0.header.root } }) == .batch {
-            if reader.position.offset >= index.end { break }
+        while let header = try walk.next() {
+            if header.treeSize == index.treeSize { root = header.root }
         }
         guard root != index.root else { return nil }
         return "its index saw another history: \(index.treeSize) events with another root. The file was restored from "
@@ -135,19 +136,15 @@ public struct CapsuleExamination: Sendable {
             )
         }
         guard one.header.generation == other.header.generation else { return nil }
-        let readers = try [one, other].map {
-            BatchReader(file: $0.file, header: $0.header, limit: try $0.length())
-        }
+        var walks = try (HeaderWalk(one, limit: one.length()), HeaderWalk(other, limit: other.length()))
         var shared: UInt64 = 0
-        while true {
-            var headers: [BatchHeader] = []
-            for reader in readers { _ = try reader.next { headers.append($0.header) } }
-            guard headers.count == 2 else { return nil }
-            guard headers[0] == headers[1] else {
+        while let mine = try walks.0.next(), let theirs = try walks.1.next() {
+            guard mine == theirs else {
                 return "it and \(other.path) are a fork under one origin: they agree on \(shared) events and then part"
             }
-            shared = headers[0].treeSize
+            shared = mine.treeSize
         }
+        return nil
     }
 }
 

@@ -63,8 +63,7 @@ public final class SnapshotIndex: Sendable {
     /// What the index beside a capsule knows of how far it was durable; nil if there is none of this capsule and
     /// generation. Changes nothing.
     public static func evidence(for path: FilePath, _ header: FileHeader) -> OutsideEvidence? {
-        let known = IndexStore.evidence(in: IndexFiles(of: path), header)
-        return known > 0 ? OutsideEvidence(durableLength: known) : nil
+        reach(for: path, header).map { OutsideEvidence(durableLength: $0.knownDurable) }
     }
 
     /// How far the index beside a capsule reaches, and the root there, whatever version made it; nil if there is none

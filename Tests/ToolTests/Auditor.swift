@@ -67,7 +67,7 @@ enum Auditor {
         ]
     }
 
-    /// What the tool printed, with what is drawn at random and what is the moment replaced by as many characters.
+    /// What the tool printed, with what is drawn at random and what is the moment replaced by as many zeroes.
     static func masked(_ text: String) -> String {
         let patterns = [
             #"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"#, #"01[0-9a-f]{6}-[0-9a-f]{4}"#,
@@ -75,7 +75,7 @@ enum Auditor {
         var text = text
         for pattern in patterns {
             while let range = text.range(of: pattern, options: .regularExpression) {
-                text.replaceSubrange(range, with: String(repeating: "X", count: text[range].count))
+                text.replaceSubrange(range, with: String(repeating: "0", count: text[range].count))
             }
         }
         return text

@@ -22,12 +22,16 @@ public final class CapsuleCopy {
     private let output: CopyOutput
     private var report: CopyReport
     /// Runs of which nothing is copied from a sequence on, because a rule is broken there.
-    private var dropped: [RunID: UInt32] = [:]
-    private var droppedLast: [RunID: UInt32] = [:]
-    private var droppedReason: [RunID: String] = [:]
+    private var dropped: [RunID: Dropped] = [:]
     /// Events copied of each run.
     private var copied: [RunID: UInt32] = [:]
     private var findingsSeen = 0
+
+    private struct Dropped {
+        var first: UInt32
+        var last: UInt32
+        var reason: String
+    }
 
     /// What the last event of run zero says, made when everything else was copied.
     public typealias Closing = (CopyReport) throws -> (objects: [StoredObject], body: [UInt8])
@@ -175,9 +179,10 @@ public final class CapsuleCopy {
     }
 
     private func drop(_ event: EventReference, _ reason: String) {
-        if let known = dropped[event.run], known <= event.sequence { return }
-        dropped[event.run] = event.sequence
-        droppedReason[event.run] = reason
+        let known = dropped[event.run]
+        if let known, known.first <= event.sequence { return }
+        let last = max(event.sequence, known?.last ?? 0)
+        dropped[event.run] = Dropped(first: event.sequence, last: last, reason: reason)
     }
 
     private func isCopied(_ event: CopiedEvent) -> Bool {
@@ -189,8 +194,8 @@ public final class CapsuleCopy {
         for cause in event.envelope.causes where cause.sequence >= copied[cause.run] ?? .max {
             drop(event.envelope.reference, "its cause \(cause) was not copied")
         }
-        if let from = dropped[run], sequence >= from {
-            droppedLast[run] = max(droppedLast[run] ?? 0, sequence)
+        if let known = dropped[run], sequence >= known.first {
+            dropped[run]?.last = max(known.last, sequence)
             return false
         }
         copied[run] = sequence + 1
@@ -198,11 +203,10 @@ public final class CapsuleCopy {
     }
 
     private func accountForDropped() {
-        for (run, first) in dropped.sorted(by: { $0.key.hex < $1.key.hex }) {
-            var loss = CopyLoss(.broken, at: nil, bytes: 0, droppedReason[run] ?? "")
-            let last = max(first, droppedLast[run] ?? first)
-            loss.events = UInt64(last - first) + 1
-            loss.runs = [CopyLoss.Range(run: run, first: first, last: last)]
+        for (run, lost) in dropped.sorted(by: { $0.key.hex < $1.key.hex }) {
+            var loss = CopyLoss(.broken, at: nil, bytes: 0, lost.reason)
+            loss.events = UInt64(lost.last - lost.first) + 1
+            loss.runs = [CopyLoss.Range(run: run, first: lost.first, last: lost.last)]
             report.losses.append(loss)
         }
         report.runs = copied.keys.filter { !$0.isRunZero }.count

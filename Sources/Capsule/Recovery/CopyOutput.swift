@@ -76,7 +76,8 @@ final class CopyOutput {
         guard !batch.events.isEmpty else { return }
         var body = BatchBody(.timeline)
         for event in batch.events {
-            if !body.hasRoom(forContent: 512 + (event.body?.count ?? 0)) {
+            let bytes = BatchBody.contentBytes(of: event.envelope, bodyBytes: event.body?.count ?? 0)
+            if !body.hasRoom(forContent: bytes) {
                 try append(body)
                 body = BatchBody(.timeline)
             }
@@ -92,7 +93,7 @@ final class CopyOutput {
     private func add(_ event: CopiedEvent, to body: inout BatchBody) -> Digest {
         switch event.content {
         case .none:
-            UnsafeRawBufferPointer(start: nil, count: 0).with { body.addEvent(event.envelope, salt: $0, body: []) }
+            body.addEvent(event.envelope, salt: UnsafeRawBufferPointer(start: nil, count: 0), body: [])
         case .present(let salt, let bytes):
             salt.withUnsafeBytes { body.addEvent(event.envelope, salt: $0, body: bytes) }
         case .withheld(let commitment): body.addWithheldEvent(event.envelope, commitment: commitment)
@@ -139,10 +140,6 @@ final class CopyOutput {
         encoder.append(body, treeSize: tree.size, root: tree.root, durableLength: FileHeader.size)
         try encoder.output.withUnsafeBytes { bytes throws in try file.writeFully(bytes, at: start) }
     }
-}
-
-extension UnsafeRawBufferPointer {
-    fileprivate func with<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { body(self) }
 }
 
 /// Looks through what stands behind the last proved batch, to say what is lost with it.

@@ -8,7 +8,7 @@ struct SalvageCommand: ParsableCommand {
         discussion: """
             The old file is only read. The new capsule has an ID and an origin of its own; its run zero records where it
             comes from and what was lost: ranges, bytes, sequences. It gets its name when it was verified.
-            Exit status: 0 complete · 1 something was lost · 3 not a capsule, or nothing can be proved · 73 NEW exists.
+            Exit status: 0 complete · 1 something was lost · 3 not a capsule · 73 NEW exists.
             """
     )
 
