@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "WriterQueue", targets: ["WriterQueue"]),
         .library(name: "SnapshotIndex", targets: ["SnapshotIndex"]),
         .library(name: "ModelPolicy", targets: ["ModelPolicy"]),
+        .library(name: "ModelRouter", targets: ["ModelRouter"]),
         .library(name: "Ledger", targets: ["Ledger"]),
         .executable(name: "capsule-tool", targets: ["capsule-tool"]),
         // For the package in Fuzzing only.
@@ -63,12 +64,17 @@ let package = Package(
             dependencies: ["CTOML", "CYAML", "JSONText", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings
         ),
+        .target(
+            name: "ModelRouter",
+            dependencies: ["JSONText", "ModelPolicy", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings
+        ),
         .target(name: "CProcessRunner"),
         .target(name: "ProcessRunner", dependencies: ["CProcessRunner"], swiftSettings: settings),
         .target(
             name: "Ledger",
             dependencies: [
-                "JSONText", "ModelPolicy", "SnapshotIndex", "WriterQueue", .product(name: "Logging", package: "swift-log"),
+                "JSONText", "ModelPolicy", "ModelRouter", "SnapshotIndex", "WriterQueue", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
@@ -118,6 +124,7 @@ let package = Package(
             exclude: ["model_policy.yaml", "mutants.txt"],
             swiftSettings: settings
         ),
+        .testTarget(name: "ModelRouterTests", dependencies: ["ModelPolicy", "ModelRouter"], swiftSettings: settings),
         .testTarget(name: "WriterQueueTests", dependencies: ["WriterQueue", "Support"], swiftSettings: settings),
         .testTarget(
             name: "SnapshotIndexTests",

@@ -117,6 +117,18 @@ public struct Enforcement: Sendable, Hashable {
     public var budgets: EnforcementMode
     public var gates: EnforcementMode
     public var approvals: EnforcementMode
+
+    public init(
+        routing: EnforcementMode,
+        budgets: EnforcementMode,
+        gates: EnforcementMode,
+        approvals: EnforcementMode
+    ) {
+        self.routing = routing
+        self.budgets = budgets
+        self.gates = gates
+        self.approvals = approvals
+    }
 }
 
 /// What a gate asks of one metric. At least one bound is there.

@@ -1,0 +1,84 @@
+/// A compiled policy laid out for deciding: names looked up once, and not in each decision.
+public struct RouterProgram: Sendable {
+    public let policy: CompiledPolicy
+    public let snapshot: SnapshotID
+    /// `sha256:` and the hex of the snapshot, as it is written into each decision.
+    let snapshotText: String
+    let isBuiltin: Bool
+    let roles: [String: RoleProgram]
+    let models: [ModelProgram]
+    let modelsByName: [String: Int]
+
+    struct RoleProgram: Sendable {
+        let name: String
+        let role: Role
+        /// Indices of the default list.
+        let models: [Int]
+        let modes: [String: ModeProgram]
+        let escalations: [Escalation]
+        let rule: String
+        /// Gates that the role's modes name.
+        let gates: [String]
+    }
+
+    struct ModeProgram: Sendable {
+        let name: String
+        let mode: Mode
+        let models: [Int]
+        let rule: String
+    }
+
+    struct ModelProgram: Sendable {
+        let name: String
+        let model: Model
+        let provider: Provider
+    }
+
+    public init(_ snapshot: CompiledSnapshot) {
+        self.init(snapshot.policy, id: snapshot.id)
+    }
+
+    public init(_ policy: CompiledPolicy) {
+        self.init(policy, id: SnapshotID(ofSnapshot: policy.canonicalJSON))
+    }
+
+    init(_ policy: CompiledPolicy, id: SnapshotID) {
+        self.policy = policy
+        snapshot = id
+        snapshotText = "\(id)"
+        isBuiltin = BuiltinPolicy(id: id) != nil
+        // A snapshot's names were checked when it was read: every provider and model that is used is defined.
+        models = policy.models.compactMap { name, model in
+            policy.providers[model.provider].map { ModelProgram(name: name, model: model, provider: $0) }
+        }
+        let byName = Dictionary(
+            models.enumerated().map { ($1.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        modelsByName = byName
+        var roles: [String: RoleProgram] = [:]
+        for (name, role) in policy.roles { roles[name] = RoleProgram(name, role, policy, byName) }
+        self.roles = roles
+    }
+}
+
+extension RouterProgram.RoleProgram {
+    fileprivate init(_ name: String, _ role: Role, _ policy: CompiledPolicy, _ models: [String: Int]) {
+        self.name = name
+        self.role = role
+        self.models = role.models.compactMap { models[$0] }
+        rule = "roles.\(name).models"
+        var modes: [String: RouterProgram.ModeProgram] = [:]
+        for (mode, content) in role.modes {
+            modes[mode] = RouterProgram.ModeProgram(
+                name: mode,
+                mode: content,
+                models: content.models.compactMap { models[$0] },
+                rule: "roles.\(name).modes.\(mode).models"
+            )
+        }
+        self.modes = modes
+        escalations = policy.escalations.filter { $0.role == name }
+        gates = Set(role.modes.elements.compactMap(\.gate)).sorted()
+    }
+}

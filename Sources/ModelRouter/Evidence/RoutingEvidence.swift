@@ -1,0 +1,242 @@
+import Crypto
+import JSONText
+
+/// The body of a `routing.decision` event: everything from which the decision can be derived again.
+public enum RoutingEvidence {
+    /// Writes a decision with its inputs as canonical JSON. The schema is `spec/schemas/routing.decision.json`.
+    ///
+    /// A member that is not there is as good as null. The same decision always gives the same bytes.
+    public static func encode(
+        _ decision: RoutingDecision,
+        request: RoutingRequest,
+        derived: DerivedInputs,
+        under program: RouterProgram
+    ) -> [UInt8] {
+        var writer = EvidenceWriter(capacity: 2048)
+        writer.object { writer in
+            writer.key("asserted")
+            let asserted = writer.bytes.count
+            write(request, &writer)
+            let assertedBytes = writer.range(from: asserted)
+            writer.key("budget")
+            write(decision.budget, &writer)
+            writer.key("candidates")
+            writer.array(decision.candidates) { write($1, &$0) }
+            writer.key("causes")
+            writer.array(decision.causes) { $0.word($1) }
+            writer.key("derived")
+            let start = writer.bytes.count
+            write(derived, &writer)
+            let digest = inputsDigest(assertedBytes, writer.range(from: start))
+            if let choice = decision.choice {
+                writer.key("endpoint")
+                writer.string(choice.endpoint)
+            }
+            if let escalation = decision.escalation {
+                writer.key("escalation")
+                write(escalation, &writer)
+            }
+            writer.key("evidence")
+            writer.word(decision.evidence)
+            if !decision.exceptions.isEmpty {
+                writer.key("exceptions")
+                writer.array(decision.exceptions) { write($1, &$0) }
+            }
+            writer.key("inputs")
+            writer.plain(digest)
+            if let choice = decision.choice {
+                writer.key("max_output_tokens")
+                writer.integer(choice.maxOutputTokens)
+            }
+            if let mode = decision.mode {
+                writer.key("mode")
+                writer.string(mode)
+            }
+            if let choice = decision.choice {
+                writer.key("model")
+                writer.string(choice.model)
+                writer.key("model_id")
+                writer.string(choice.modelID)
+            }
+            writer.key("now_ms")
+            writer.integer(decision.now)
+            if let choice = decision.choice {
+                writer.key("provider")
+                writer.string(choice.provider)
+            }
+            if let refusal = decision.refusal {
+                writer.key("reason")
+                writer.word(refusal)
+            }
+            if let choice = decision.choice {
+                writer.key("reserved")
+                write(choice.reserved, &writer)
+            }
+            writer.key("result")
+            writer.plain(decision.resultWord)
+            writer.key("risk")
+            writer.word(decision.risk)
+            writer.key("role")
+            writer.string(request.role)
+            writer.key("rule")
+            writer.string(decision.rule)
+            writer.key("semantics")
+            writer.integer(ModelRouter.semantics)
+            writer.key("snapshot")
+            writer.plain(program.snapshotText)
+        }
+        return writer.bytes
+    }
+
+    /// `sha256:` and the hex of the digest over the canonical JSON `{"asserted":…,"derived":…}`.
+    private static func inputsDigest(_ asserted: ArraySlice<UInt8>, _ derived: ArraySlice<UInt8>) -> String {
+        var hash = SHA256()
+        hash.update(data: Array(#"{"asserted":"#.utf8))
+        asserted.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        hash.update(data: Array(#","derived":"#.utf8))
+        derived.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        hash.update(data: Array("}".utf8))
+        let digest = hash.finalize()
+        return String(unsafeUninitializedCapacity: 71) { text in
+            var place = 0
+            for byte in "sha256:".utf8 {
+                text[place] = byte
+                place += 1
+            }
+            for byte in digest {
+                for digit in [byte >> 4, byte & 15] {
+                    text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+                    place += 1
+                }
+            }
+            return place
+        }
+    }
+
+    private static func write(_ request: RoutingRequest, _ writer: inout EvidenceWriter) {
+        func optional(_ key: StaticString, _ text: String?, _ writer: inout EvidenceWriter) {
+            guard let text else { return }
+            writer.key(key)
+            writer.string(RoutingRequest.recorded(text))
+        }
+        func optional(_ key: StaticString, _ count: Int?, _ writer: inout EvidenceWriter) {
+            guard let count else { return }
+            writer.key(key)
+            writer.integer(RoutingRequest.recorded(Int64(count)))
+        }
+        writer.object { writer in
+            optional("by", request.by, &writer)
+            optional("confidence_ppm", request.confidence.map { Int($0.millionths) }, &writer)
+            optional("input_tokens", request.inputTokens, &writer)
+            optional("max_output_tokens", request.maxOutputTokens, &writer)
+            optional("mode", request.mode, &writer)
+            optional("model", request.model, &writer)
+            writer.key("now_ms")
+            writer.integer(RoutingRequest.recorded(request.now))
+            optional("risk", request.risk, &writer)
+            optional("role", request.role, &writer)
+            optional("stage", request.stage, &writer)
+            optional("task", request.task, &writer)
+        }
+    }
+
+    private static func write(_ budget: RoutingDecision.BudgetView, _ writer: inout EvidenceWriter) {
+        writer.object { writer in
+            writer.key("after")
+            write(budget.after, &writer)
+            writer.key("before")
+            write(budget.before, &writer)
+            if let limit = budget.limitTokens {
+                writer.key("limit_tokens")
+                writer.integer(limit)
+            }
+            if let limit = budget.limitUSD {
+                writer.key("limit_usd")
+                writer.dollars(limit)
+            }
+            if let stage = budget.stage {
+                writer.key("stage")
+                writer.string(stage)
+            }
+        }
+    }
+
+    private static func write(_ amount: RoutingDecision.Amount, _ writer: inout EvidenceWriter) {
+        writer.object { writer in
+            writer.key("tokens")
+            writer.integer(amount.tokens)
+            writer.key("usd")
+            writer.dollars(amount.usd)
+        }
+    }
+
+    private static func write(_ candidate: RoutingDecision.Candidate, _ writer: inout EvidenceWriter) {
+        writer.object { writer in
+            if let cost = candidate.cost {
+                writer.key("cost")
+                write(cost, &writer)
+            }
+            writer.key("model")
+            writer.string(candidate.model)
+            writer.key("verdict")
+            writer.word(candidate.verdict)
+        }
+    }
+
+    private static func write(_ escalation: RoutingDecision.FiredEscalation, _ writer: inout EvidenceWriter) {
+        writer.object { writer in
+            writer.key("id")
+            writer.string(escalation.id)
+            if let mode = escalation.mode {
+                writer.key("mode")
+                writer.string(mode)
+            }
+            if let tier = escalation.tierAtLeast {
+                writer.key("tier_at_least")
+                writer.integer(tier)
+            }
+        }
+    }
+
+    private static func write(_ exception: RoutingDecision.Exception, _ writer: inout EvidenceWriter) {
+        writer.object { writer in
+            writer.key("mode")
+            writer.word(exception.mode)
+            writer.key("part")
+            writer.word(exception.part)
+            writer.key("reason")
+            writer.plain(exception.reason)
+        }
+    }
+}
+
+extension RoutingRequest {
+    /// What is out of bounds stays so when it is written down, and never takes more room than this.
+    static func recorded(_ text: String) -> String {
+        guard text.utf8.count > RoutingLimits.nameBytes else { return text }
+        // Cut between scalars, and still too long to be valid.
+        var cut = String.UnicodeScalarView()
+        var bytes = 0
+        for scalar in text.unicodeScalars where bytes <= RoutingLimits.nameBytes {
+            cut.append(scalar)
+            bytes += String(scalar).utf8.count
+        }
+        return String(cut)
+    }
+
+    /// Canonical JSON has no integer beyond 2⁵³ − 1.
+    static func recorded(_ number: Int64) -> Int64 {
+        min(max(number, -9_007_199_254_740_991), 9_007_199_254_740_991)
+    }
+}
+
+extension RoutingDecision {
+    /// `model`, `refused` or `human`.
+    public var resultWord: String {
+        switch result {
+        case .model: "model"
+        case .refused: "refused"
+        case .human: "human"
+        }
+    }
+}
