@@ -18,6 +18,8 @@ public final class CapsuleLedger: RunLedger {
     private let keeper: IndexKeeper?
     /// What is known of the policies of runs.
     let policies: RunPolicies
+    let routers: RunRouters
+    let path: FilePath
     private static let log = Logger(label: "capsule.ledger")
 
     /// Opens a capsule for appending. One of a megabyte or more is not read from its beginning where its side index
@@ -35,6 +37,8 @@ public final class CapsuleLedger: RunLedger {
     ) async throws {
         keeper = followsIndex && storage is PosixStorage ? IndexKeeper(storage.resolved(path)) : nil
         policies = RunPolicies(path, storage: storage, approvals: approvals)
+        routers = RunRouters(path, storage: storage, policies: policies)
+        self.path = path
         var options = options
         if options.resume == nil, let keeper { options.resume = { try keeper.resumePoint(for: $0) } }
         if options.evidence == nil {

@@ -21,22 +21,22 @@ public enum EventSchemas {
 
     static let anyObject = JSONSchema.object([], additional: .allowed)
 
-    private static let name = JSONSchema.string(minLength: 1, maxLength: Limits.nameBytes)
-    private static let text = JSONSchema.string()
-    private static let count = JSONSchema.integer(in: 0...JSONSchema.safeIntegers.upperBound)
-    private static let digest = JSONSchema.string(format: .hex(digits: 64, prefix: "sha256:"))
+    static let name = JSONSchema.string(minLength: 1, maxLength: Limits.nameBytes)
+    static let text = JSONSchema.string()
+    static let count = JSONSchema.integer(in: 0...JSONSchema.safeIntegers.upperBound)
+    static let digest = JSONSchema.string(format: .hex(digits: 64, prefix: "sha256:"))
     private static let labels = JSONSchema.map(of: .string(maxLength: Limits.nameBytes))
     /// Money as a decimal string: never binary floating point.
-    private static let money = JSONSchema.string(minLength: 1, maxLength: 40)
+    static let money = JSONSchema.string(minLength: 1, maxLength: 40)
 
-    private static func object(_ title: String, _ properties: [JSONSchema.Property]) -> JSONSchema {
+    static func object(_ title: String, _ properties: [JSONSchema.Property]) -> JSONSchema {
         JSONSchema.object(properties, additional: .allowed).titled(title)
     }
 
     private static let schemas: [RegisteredType: JSONSchema] =
         runSchemas.merging(callSchemas) { first, _ in first }
         .merging(policySchemas) { first, _ in first }
-        .merging(judgementSchemas) { first, _ in first }
+        .merging(routingSchemas) { first, _ in first }
         .merging(capsuleSchemas) { first, _ in first }
 
     // MARK: The run itself
@@ -201,60 +201,6 @@ public enum EventSchemas {
         ],
         additional: .allowed
     )
-
-    // MARK: Decisions and judgements
-
-    private static let judgementSchemas: [RegisteredType: JSONSchema] = [
-        .routingDecision: object(
-            "Which model was chosen, and why",
-            [
-                .required("role", name), .required("result", .string(oneOf: ["model", "refused", "human"])),
-                .optional("model", name), .optional("provider", name), .optional("mode", name),
-                .optional("causes", .array(of: name, maxItems: 64)), .optional("rule", text),
-                .optional("semantics", count), .optional("candidates", .array(of: anyObject, maxItems: 1000)),
-                .optional("inputs", digest), .optional("reason", text),
-            ]
-        ),
-        .routingSettlement: object(
-            "What a decided call was served by, used and cost",
-            [
-                .required("outcome", name), .optional("served_model", name), .optional("input_tokens", count),
-                .optional("output_tokens", count), .optional("cost_usd", money), .optional("duration_ns", count),
-            ]
-        ),
-        .gateDecision: object(
-            "A gate let something pass, or not",
-            [
-                .required("gate", name), .required("result", .string(oneOf: ["passed", "warned", "blocked"])),
-                .optional("reason", text),
-            ]
-        ),
-        .gateResult: object(
-            "A measurement that gates are compared with",
-            [
-                .required("gate", name), .required("measure", name), .required("value", .number),
-                .optional("samples", count), .optional("window", text), .optional("source", text),
-            ]
-        ),
-        .humanAnswer: object(
-            "A human decided",
-            [.required("answer", text), .optional("question", text), .optional("by", name)]
-        ),
-        .budgetAlert: object(
-            "A budget crossed a threshold",
-            [
-                .required("budget", name), .required("level", .string(oneOf: ["warn", "stop"])),
-                .optional("spent", text), .optional("limit", text),
-            ]
-        ),
-        .override: object(
-            "A rule was set aside",
-            [
-                .required("rule", text), .required("by", name), .required("reason", text), .optional("amount", text),
-                .optional("expires", text), .optional("break_glass", .boolean),
-            ]
-        ),
-    ]
 
     // MARK: Run zero
 

@@ -12,4 +12,5 @@
 
 @_exported import Capsule
 @_exported import JSONText
+@_exported import ModelRouter
 @_exported import WriterQueue

@@ -24,6 +24,16 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case policyNotEffective = "policy-not-effective"
         /// A policy that would permit more than the one that a run is under.
         case policyLoosens = "policy-loosens"
+        /// The snapshot in force is no compiled policy, so nothing can be routed by it.
+        case noRouting = "no-routing"
+        /// A settlement of what is no open decision.
+        case decisionNotOpen = "decision-not-open"
+        /// An answer to what asks no human.
+        case notAsked = "not-asked"
+        /// What only counts when it is signed.
+        case notApproved = "not-approved"
+        /// Events of a run that should be in the file were not found there.
+        case historyUnread = "history-unread"
     }
 
     public var code: Code

@@ -40,3 +40,10 @@ public struct PolicySnapshot: Sendable, Equatable {
         return value["policy"]?["version"]?.string.map { "\(name) \($0)" } ?? name
     }
 }
+
+extension PolicySnapshot {
+    /// Reads the text form of an ID back; nil for anything else.
+    public static func digest(text: String) -> Digest? {
+        text.hasPrefix("sha256:") ? Digest(hex: text.dropFirst(7)) : nil
+    }
+}

@@ -82,6 +82,22 @@ actor CapsuleWriter {
         isClosed = true
     }
 
+    func follow(_ run: RunID, _ follower: any RunFollower) throws -> UInt32 {
+        if isClosed { throw WriteError(.closed, "the queue was closed") }
+        if session == nil || session?.fold.state.open[run] == nil {
+            // Another process may have started it since the last turn.
+            try endTurn(try beginTurn())
+        }
+        guard let session, let state = session.fold.state.open[run] else {
+            guard let ended = session?.fold.state.endedRun(run) else {
+                throw WriteError(.unknownRun, "there is no run \(run) in this capsule; 'capsule-tool runs' lists them")
+            }
+            throw WriteError(.runEnded, "run \(run) has ended with \(ended.events) events; nothing can be added to it")
+        }
+        session.followers[run] = follower
+        return state.next
+    }
+
     /// Takes turns until nothing waits, from the next moment on that the thread is free.
     nonisolated func startDraining() {
         thread.run { [self] in assumeIsolated { $0.drain() } }

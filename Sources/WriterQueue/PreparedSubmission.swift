@@ -14,6 +14,7 @@ struct PreparedSubmission: Sendable {
     let objects: [StoredObject]
     let durability: Durability
     let makesCheckpoint: Bool
+    let compose: (@Sendable (RunView) throws -> Composed)?
     /// What the submission weighs in the queue.
     let bytes: Int
 
@@ -29,7 +30,7 @@ struct PreparedSubmission: Sendable {
         let drafts = submission.events.span
         var events: [Event] = []
         events.reserveCapacity(drafts.count)
-        var weight = 0
+        var weight = submission.compose == nil ? 0 : Self.composedBytes
         // A run's first and last event, a snapshot and a checkpoint are what everything else leans on.
         var leansOn = objects.contains { $0.kind == .snapshot }
         for index in drafts.indices {
@@ -42,8 +43,28 @@ struct PreparedSubmission: Sendable {
         self.events = events
         self.objects = objects
         makesCheckpoint = submission.makesCheckpoint
+        compose = submission.compose
         durability = leansOn || makesCheckpoint ? .durable : submission.durability
         bytes = objects.reduce(weight) { $0 + 64 + $1.bytes.count }
+    }
+
+    /// What is set aside for events that are made inside the turn.
+    private static let composedBytes = 4096
+
+    /// The same, with the events that were made inside the turn.
+    func with(
+        _ drafts: [EventDraft],
+        durability: Durability,
+        random: any RandomSource
+    ) throws(CapsuleError) -> PreparedSubmission {
+        var submission = Submission(
+            target,
+            events: drafts,
+            objects: objects,
+            durability: max(self.durability, durability)
+        )
+        submission.makesCheckpoint = makesCheckpoint
+        return try PreparedSubmission(submission, random: random)
     }
 
     var offeredSnapshots: Set<Digest> { Set(objects.lazy.filter { $0.kind == .snapshot }.map(\.id)) }

@@ -122,6 +122,10 @@ public struct Submission: Sendable {
     public var durability: Durability
     /// Also store a checkpoint note over everything up to and with these events.
     public var makesCheckpoint = false
+    /// Makes the events inside the turn, from the run as it then stands: for what must not be decided on a state that
+    /// another process may have changed. `events` is empty then. It runs in the queue's thread and holds up everyone;
+    /// what it throws refuses this submission alone.
+    public var compose: (@Sendable (RunView) throws -> Composed)?
 
     public init(
         _ target: Target,

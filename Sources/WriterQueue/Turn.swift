@@ -38,8 +38,12 @@ struct Turn {
 
     /// Admits or refuses one submission, upon the state with those before it in this turn taken in.
     mutating func admit(_ entry: PendingList.Entry) {
-        let submission = entry.ticket.submission
+        var submission = entry.ticket.submission
         do {
+            if submission.compose != nil {
+                guard let composed = try compose(submission, entry) else { return }
+                submission = composed
+            }
             let admitted = try Admission.admit(submission, state: session.fold.state)
             try session.fold.state.check(submission.objects)
             for object in submission.objects where !session.fold.state.holds(object) {
@@ -66,6 +70,26 @@ struct Turn {
             if submission.makesCheckpoint { makesCheckpoint = true }
         } catch {
             entries.append((entry, .failure(error)))
+        }
+    }
+
+    /// The submission with the events that it makes of the run as it stands; nil if it was answered.
+    private mutating func compose(
+        _ submission: PreparedSubmission,
+        _ entry: PendingList.Entry
+    ) throws -> PreparedSubmission? {
+        // An ended or unknown run: admission says which.
+        guard case .run(let id, _) = submission.target, let run = session.fold.state.open[id] else { return submission }
+        let view = RunView(run: run, follower: session.followers[id])
+        switch try submission.compose?(view) {
+        case .events(let drafts, let durability):
+            return try submission.with(drafts, durability: durability, random: salts.random)
+        case .written(let event):
+            let place = EventReference(run: id, sequence: event.sequence)
+            entries.append((entry, .success([Receipt(event: place, leafIndex: event.leafIndex, isRepeat: true)])))
+            if submission.durability == .durable { needsSync = true }
+            return nil
+        case nil: return submission
         }
     }
 
@@ -123,6 +147,7 @@ struct Turn {
         let findings = session.fold.admit(envelope, leafHash: hash, fingerprint: event.fingerprint, blob: event.blob)
         assert(findings.isEmpty, "admission let something pass that breaks a rule: \(findings)")
         eventCount += 1
+        session.tell(envelope) { envelope.bodyKind == .inline ? event.storedBody : nil }
     }
 
     private mutating func closeBody() {
@@ -192,7 +217,7 @@ struct Turn {
 
 /// Salts, drawn from the random source many at a time.
 final class SaltPool {
-    private let random: any RandomSource
+    let random: any RandomSource
     private var bytes = [UInt8](repeating: 0, count: 16_384)
     private var next = 16_384
 

@@ -48,7 +48,7 @@ public final class WriterQueue: Sendable {
     }
 
     private let pending: PendingList
-    private let writer: CapsuleWriter
+    let writer: CapsuleWriter
     /// The capsule's header.
     public let header: FileHeader
 

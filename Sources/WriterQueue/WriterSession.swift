@@ -27,6 +27,8 @@ final class WriterSession {
     /// Whether the note names us as the one who writes.
     private var isNoteOurs = false
     private var hasRead = false
+    /// Who is told the events of a run.
+    var followers: [RunID: any RunFollower] = [:]
     private let resume: (@Sendable (FileHeader) throws -> ResumePoint?)?
     private let resumedBytes: UInt64
 
@@ -153,12 +155,26 @@ final class WriterSession {
         )
     }
 
+    private func tellFollower(_: UInt64, _: Digest, _ event: borrowing EventView) {
+        guard followers[event.envelope.run] != nil else { return }
+        let isInline = event.envelope.bodyKind == .inline && !event.isWithheld
+        let body = isInline ? event.storedBody?.array ?? [] : nil
+        tell(event.envelope) { body }
+    }
+
+    /// Tells whoever follows the run of an event that was read, or is about to be written.
+    func tell(_ envelope: Envelope, body: () -> [UInt8]?) {
+        guard !followers.isEmpty, let follower = followers[envelope.run] else { return }
+        follower.take(envelope, body: body())
+        if envelope.seal != nil { followers[envelope.run] = nil }
+    }
+
     /// Folds batches up to `length`; returns where the last valid one ends.
     private func read(to length: UInt64, progress: ((UInt64, UInt64) -> Void)?) throws -> UInt64 {
         fold.reader.limit = length
         var reported = end
         while true {
-            switch try fold.next() {
+            switch try fold.next(event: followers.isEmpty ? nil : tellFollower) {
             case .batch:
                 if let progress, end - reported > 4 << 20 {
                     reported = end

@@ -64,7 +64,7 @@ import Testing
             "WriterQueue": ["Capsule", "Synchronization"],
             // GRDB gives and takes its blobs as Foundation's Data.
             "SnapshotIndex": ["Capsule", "JSONText", "GRDB", "Synchronization", "Foundation"],
-            "Ledger": ["Capsule", "JSONText", "Logging", "ModelPolicy", "SnapshotIndex", "WriterQueue", "Synchronization"],
+            "Ledger": ["Capsule", "JSONText", "Logging", "ModelPolicy", "ModelRouter", "SnapshotIndex", "WriterQueue", "Synchronization"],
             "capsule-tool": ["ArgumentParser", "Ledger", "Logging", "ModelPolicy", "ProcessRunner", "Synchronization"],
         ]
         let systems: Set<String> = ["Glibc", "Musl", "Darwin"]

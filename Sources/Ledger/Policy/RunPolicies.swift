@@ -125,7 +125,7 @@ final class RunPolicies: Sendable {
         return origin
     }
 
-    private func compiled(_ id: Digest) -> CompiledPolicy? {
+    func compiled(_ id: Digest) -> CompiledPolicy? {
         if let policy = known.withLock({ $0.compiled[id] }) { return policy }
         guard let object = (try? reader()?.object(id)).flatMap(\.self) else { return nil }
         let policy = try? CompiledPolicy(canonicalJSON: object.bytes)

@@ -174,7 +174,8 @@ struct Deciding {
         }
         let taken = consider(list, role, excluded: state.excluded)
         guard let taken else {
-            if let rule, rule.thenHuman { return ask(rule) }
+            // Where a model is left and only its turn has not come, a human could not say anything either.
+            if let rule, rule.thenHuman, candidates.allSatisfy(\.verdict.isFinal) { return ask(rule) }
             return refuseAll(role, path)
         }
         if taken.position == 0 || origin != .primary { note(origin) }

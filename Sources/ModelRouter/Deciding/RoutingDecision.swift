@@ -153,6 +153,14 @@ extension RoutingDecision {
             case noPrice = "no-price"
             case budgetUSD = "budget-usd"
             case budgetTokens = "budget-tokens"
+
+            /// Whether no time, settlement or override of a budget changes it for this request.
+            var isFinal: Bool {
+                switch self {
+                case .requirement, .exhausted, .context, .noPrice: true
+                case .taken, .notNeeded, .failed, .cooldown, .budgetUSD, .budgetTokens: false
+                }
+            }
         }
 
         public var model: String

@@ -88,6 +88,18 @@ public struct RoutingState: Sendable {
     /// The newest results of a gate, by metric.
     public func results(of gate: String) -> [String: GateMeasure] { gates[gate] ?? [:] }
 
+    /// Whether a decision asks a human who has not answered.
+    public func asks(_ decision: UInt32) -> Bool {
+        guard let key = questions[decision], let task = tasks[key] else { return false }
+        return task.asked != nil
+    }
+
+    /// Whether an override lets a gate pass.
+    public func isSetAside(gate: String, at now: Int64) -> Bool {
+        let sums = OverrideSums(overrides, now: now, stage: stage)
+        return sums.breaksGlass || sums.gates.contains(gate)
+    }
+
     /// Takes in the next event of the run, in its order.
     public mutating func take(_ event: RoutingEvent) {
         next = event.sequence == .max ? .max : event.sequence + 1

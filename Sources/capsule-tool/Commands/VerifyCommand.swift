@@ -8,7 +8,8 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Checks checksums, leaves, commitments, roots, seals, snapshot content and the rules of every run.
             Exit status: 0 nothing contradicts what the capsule says · 1 broken, or with --require-snapshots a run or an
-            event without its snapshot · 3 damaged, cut short, or not readable by this version.
+            event without its snapshot, or with --require-decisions a model call that no decision allowed, or a decision
+            that does not replay · 3 damaged, cut short, or not readable by this version.
             With --as-of, reads up to a checkpoint and compares the root over the events there with the one that its
             note states; a root that you kept elsewhere says whether the note is the one you knew.
             """
@@ -19,14 +20,23 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "Fail, naming run and event, when a run or an event names no snapshot that is in the file.")
     var requireSnapshots = false
 
+    @Flag(
+        help: """
+            Fail, naming run and event, when a model call names no earlier decision that allowed it, or a decision is not
+            what its inputs give.
+            """
+    )
+    var requireDecisions = false
+
     @OptionGroup var past: AsOfOption
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
-        if requireSnapshots, past.asOf != nil {
-            throw ValidationError("--require-snapshots is about the whole capsule, and goes without --as-of")
+        if requireSnapshots || requireDecisions, past.asOf != nil {
+            let flag = requireSnapshots ? "--require-snapshots" : "--require-decisions"
+            throw ValidationError("\(flag) is about the whole capsule, and goes without --as-of")
         }
     }
 
@@ -49,12 +59,33 @@ struct VerifyCommand: ParsableCommand {
         let progress = Progress("verifying")
         let result = try CapsuleVerification(file) { progress.update($0, of: $1) }
         progress.finish()
+        let audit = requireDecisions && result.isSound ? try LedgerReader(file).auditRouting() : nil
         if json {
-            Output.json(result.value(path: file.path, requireSnapshots: requireSnapshots))
+            var members = result.value(path: file.path, requireSnapshots: requireSnapshots).object
+            members?["decisions"] = audit?.value ?? .null
+            Output.json(members.map { .object($0) } ?? .null)
         } else {
             printReport(result, file)
+            if let audit { print(audit) }
         }
         try end(result)
+        if let audit, audit.findingCount > 0 {
+            let count = audit.findingCount
+            throw Failure(.no, "\(count) finding\(count == 1 ? "" : "s") about decisions and model calls")
+        }
+    }
+
+    private func print(_ audit: RoutingAudit) {
+        let counts =
+            "\(Human.count(audit.agreeing)) of \(Human.count(audit.decisions)) replayed to the same bytes; "
+            + "\(Human.count(audit.modelCalls)) model calls"
+        Output.line("  decisions   \(counts)")
+        for finding in audit.findings.prefix(20) {
+            Output.line("  \(finding.event): \(Printable.escape(finding.problem.reason)) [\(finding.problem.code)]")
+        }
+        if audit.findingCount > 20 {
+            Output.line("  … and \(audit.findingCount - 20) more; --json lists up to \(RoutingAudit.maximumFindings)")
+        }
     }
 
     /// The exit status: a finding about snapshots makes a capsule broken with or without the flag, which adds that it

@@ -56,6 +56,7 @@ enum EventSummary {
         case .routingDecision:
             return join([
                 body["role"]?.string, "→", body["model"]?.string ?? body["result"]?.string, body["reason"]?.string,
+                body["causes"]?.array.map { "(\($0.compactMap(\.string).joined(separator: ", ")))" },
             ])
         default: return judgement(type, body)
         }
@@ -74,10 +75,10 @@ enum EventSummary {
         case .gateDecision: return join([body["gate"]?.string, body["result"]?.string, body["reason"]?.string])
         case .gateResult:
             return join([body["gate"]?.string, body["measure"]?.string, body["value"].map(compact)])
-        case .humanAnswer: return join([body["by"]?.string.map { "\($0):" }, body["answer"]?.string])
+        case .humanAnswer: return join([body["by"]?.string.map { "\($0):" }, body["answer"]?.string, body["model"]?.string])
         case .budgetAlert:
             return join([
-                body["budget"]?.string, body["level"]?.string, body["spent"]?.string, "of", body["limit"]?.string,
+                body["budget"]?.string, body["level"]?.string, body["used"]?.string, "of", body["limit"]?.string,
             ])
         case .override:
             return join([body["rule"]?.string, "set aside by", body["by"]?.string, body["reason"]?.string])

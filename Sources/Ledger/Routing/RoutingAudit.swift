@@ -1,0 +1,235 @@
+import ModelRouter
+
+/// Derives the decisions of runs again from their timelines, and looks whether every model call was allowed.
+///
+/// It is handed the events of one run or of many, each run's in their order. Memory grows with the decisions of the
+/// runs that have not ended.
+public struct RoutingAudit {
+    /// What was found at one event.
+    public struct Finding: Sendable {
+        public enum Problem: Sendable, Equatable {
+            /// The decision is not what its inputs give.
+            case differs([RoutingReplay.Difference])
+            /// Nothing can be said of the decision.
+            case cannotReplay(String)
+            /// A model call that names no earlier decision of its run.
+            case undecidedCall
+            /// A model call that names a decision which permits none.
+            case refusedCall(decision: UInt32)
+            /// A model call that names a decision for which another call was made.
+            case secondCall(decision: UInt32)
+            /// A settlement of what is no open decision.
+            case strayedSettlement
+        }
+
+        public var event: EventReference
+        public var problem: Problem
+    }
+
+    /// Decisions that agree with their replay.
+    public private(set) var agreeing = 0
+    /// Decisions in all.
+    public private(set) var decisions = 0
+    /// Model calls in all.
+    public private(set) var modelCalls = 0
+    public private(set) var findings: [Finding] = []
+    /// All that was found, kept or not.
+    public private(set) var findingCount = 0
+
+    public static let maximumFindings = 1000
+
+    private var runs: [RunID: Run] = [:]
+    private let programs: RouterPrograms
+
+    private struct Run {
+        var fold = RoutingFold()
+        var permitting: Set<UInt32> = []
+        var refusing: Set<UInt32> = []
+        var called: Set<UInt32> = []
+    }
+
+    public init(_ programs: RouterPrograms) { self.programs = programs }
+
+    /// Takes in the next event.
+    ///
+    /// - Returns: for a decision, what replaying it gives.
+    @discardableResult
+    public mutating func take(_ event: RecordedEvent) throws -> RoutingReplay.Verdict? {
+        let id = event.envelope.run
+        var run = runs.removeValue(forKey: id) ?? Run()
+        var verdict: RoutingReplay.Verdict?
+        let step = RoutingFold.Step(event)
+        switch event.envelope.type {
+        case .registered(.routingDecision): verdict = try replay(event, step, &run)
+        case .registered(.modelCall): check(call: event, &run)
+        case .registered(.routingSettlement): check(settlement: event, step, run)
+        default: break
+        }
+        run.fold.take(step)
+        if event.envelope.seal == nil { runs[id] = run }
+        return verdict
+    }
+
+    private mutating func replay(
+        _ event: RecordedEvent,
+        _ step: RoutingFold.Step,
+        _ run: inout Run
+    ) throws -> RoutingReplay.Verdict {
+        decisions += 1
+        let verdict = try replay(event, step.event?.body, run.fold)
+        switch verdict {
+        case .agrees: agreeing += 1
+        case .cannotReplay(let reason): note(event, .cannotReplay(reason))
+        case .differs(let differences): note(event, .differs(differences))
+        }
+        let permits = step.event?.body.flatMap(RecordedDecision.init)?.permitsCall ?? false
+        if permits {
+            run.permitting.insert(event.envelope.sequence)
+        } else {
+            run.refusing.insert(event.envelope.sequence)
+        }
+        return verdict
+    }
+
+    private func replay(
+        _ event: RecordedEvent,
+        _ body: JSONValue?,
+        _ fold: RoutingFold
+    ) throws -> RoutingReplay.Verdict {
+        guard let bytes = event.inlineBody, let body else {
+            return .cannotReplay("the decision's body is not here, or is no JSON")
+        }
+        guard let program = try programs.program(event.envelope.snapshot) else {
+            return .cannotReplay(
+                "snapshot \(PolicySnapshot.text(event.envelope.snapshot)) is not here, or is no compiled policy"
+            )
+        }
+        guard let first = fold.first,
+            let enforcement = try fold.state.enforcement ?? programs.program(first)?.policy.enforcement
+        else { return .cannotReplay("the beginning of the run is not here") }
+        return RoutingReplay.check(body, bytes, after: fold.state, under: program, enforcement: enforcement)
+    }
+
+    private mutating func check(call event: RecordedEvent, _ run: inout Run) {
+        modelCalls += 1
+        let causes = event.envelope.causes.filter { $0.run == event.envelope.run }.map(\.sequence)
+        if let decision = causes.first(where: run.permitting.contains) {
+            if !run.called.insert(decision).inserted { note(event, .secondCall(decision: decision)) }
+        } else if let decision = causes.first(where: run.refusing.contains) {
+            note(event, .refusedCall(decision: decision))
+        } else {
+            note(event, .undecidedCall)
+        }
+    }
+
+    private mutating func check(settlement event: RecordedEvent, _ step: RoutingFold.Step, _ run: Run) {
+        let named = step.event?.body?["decision"]?.int.flatMap(UInt32.init(exactly:)) ?? step.event?.causes.first
+        guard let named, run.fold.state.open[named] != nil else { return note(event, .strayedSettlement) }
+    }
+
+    private mutating func note(_ event: RecordedEvent, _ problem: Finding.Problem) {
+        findingCount += 1
+        guard findings.count < Self.maximumFindings else { return }
+        findings.append(Finding(event: event.envelope.reference, problem: problem))
+    }
+}
+
+extension RoutingAudit.Finding.Problem {
+    /// The code of `spec/router.md`.
+    public var code: String {
+        switch self {
+        case .differs: "decision-differs"
+        case .cannotReplay: "decision-not-replayed"
+        case .undecidedCall: "call-undecided"
+        case .refusedCall: "call-refused"
+        case .secondCall: "call-repeated"
+        case .strayedSettlement: "settlement-strayed"
+        }
+    }
+
+    /// In a sentence.
+    public var reason: String {
+        switch self {
+        case .differs(let differences):
+            let paths = differences.prefix(5).map { $0.path.isEmpty ? "its bytes" : $0.path }
+            let more = differences.count > 5 ? ", …" : ""
+            return "the decision is not what its inputs give: \(paths.joined(separator: ", "))\(more)"
+        case .cannotReplay(let reason): return "the decision cannot be replayed: \(reason)"
+        case .undecidedCall: return "the model call names no earlier decision of its run"
+        case .refusedCall(let decision): return "the model call names decision #\(decision), which permits none"
+        case .secondCall(let decision): return "another model call was made for decision #\(decision)"
+        case .strayedSettlement: return "the settlement is of no open decision"
+        }
+    }
+}
+
+/// Programs of the snapshots of a capsule, each made once.
+public final class RouterPrograms {
+    private let object: (Digest) throws -> [UInt8]?
+    private var programs: [Digest: RouterProgram?] = [:]
+
+    public init(_ reader: LedgerReader) { object = { try reader.object($0)?.bytes } }
+
+    /// Nil for a snapshot that is not here, or is no compiled policy.
+    public func program(_ id: Digest) throws -> RouterProgram? {
+        if let known = programs[id] { return known }
+        let program = try object(id).flatMap { try? CompiledSnapshot(canonicalJSON: $0) }.map { RouterProgram($0) }
+        programs[id] = .some(program)
+        return program
+    }
+}
+
+extension LedgerReader {
+    /// Audits one run.
+    ///
+    /// - Parameter visit: called for each decision, with what replaying it gives.
+    public func auditRouting(
+        of run: RunID,
+        _ visit: (RecordedEvent, RoutingReplay.Verdict) throws -> Void = { _, _ in }
+    ) throws -> RoutingAudit {
+        var audit = RoutingAudit(RouterPrograms(self))
+        try RunEvents(run, in: capsule, batches: try index.batchOffsets(of: run)).forEach { event in
+            if let verdict = try audit.take(event) { try visit(event, verdict) }
+        }
+        return audit
+    }
+
+    /// Audits every run of the capsule, reading it once.
+    public func auditRouting(progress: ((UInt64, UInt64) -> Void)? = nil) throws -> RoutingAudit {
+        var audit = RoutingAudit(RouterPrograms(self))
+        try forEachEvent(progress: progress) { event in try audit.take(event) }
+        return audit
+    }
+
+    /// Hands over each event of the capsule but those of run zero, in the order of the file.
+    public func forEachEvent(
+        progress: ((UInt64, UInt64) -> Void)? = nil,
+        _ visit: (RecordedEvent) throws -> Void
+    ) throws {
+        try capsule.forEachEvent(upTo: status.end, progress: progress, visit)
+    }
+}
+
+extension CapsuleFile {
+    /// Hands over each event but those of run zero, in the order of the file, up to `end` or the first bad batch.
+    func forEachEvent(
+        upTo end: UInt64,
+        progress: ((UInt64, UInt64) -> Void)? = nil,
+        _ visit: (RecordedEvent) throws -> Void
+    ) throws {
+        let reader = BatchReader(file: file, header: header, limit: end)
+        var isAtEnd = false
+        while !isAtEnd {
+            let step = try reader.next { batch throws in
+                var events: [RecordedEvent] = []
+                var index = batch.header.treeSize - min(batch.header.treeSize, UInt64(batch.header.events))
+                try batch.forEachEvent { event throws(CapsuleError) in
+                    if !event.envelope.run.isRunZero { events.append(RecordedEvent(event, leafIndex: index)) }
+                    index += 1
+                }
+                for event in events { try visit(event) }
+            }
+            if case .batch = step { progress?(reader.position.offset, end) } else { isAtEnd = true }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import ModelRouter
+import Synchronization
+
+/// What the events of one run say about routing, kept up to date inside the queue's turns.
+final class RunRouter: RunFollower {
+    let run: RunID
+    private let inside = Mutex(Inside())
+
+    private struct Inside {
+        var fold = RoutingFold()
+        /// Events that came while those before them were still being read from the file.
+        var waiting: [RoutingFold.Step]? = []
+    }
+
+    init(_ run: RunID) { self.run = run }
+
+    func take(_ envelope: Envelope, body: [UInt8]?) {
+        let step = RoutingFold.Step(envelope, body: body)
+        inside.withLock { inside in
+            if inside.waiting == nil { inside.fold.take(step) } else { inside.waiting?.append(step) }
+        }
+    }
+
+    /// Puts what the file says before the events that were told since.
+    func begin(behind fold: RoutingFold) {
+        inside.withLock { inside in
+            inside.fold = fold
+            for step in inside.waiting ?? [] { inside.fold.take(step) }
+            inside.waiting = nil
+        }
+    }
+
+    /// The fold as it stands; nil while it does not know all events before `next`.
+    func fold(at next: UInt32) -> RoutingFold? {
+        inside.withLock { $0.waiting == nil && $0.fold.state.next == next ? $0.fold : nil }
+    }
+}
+
+/// The fold of a run for routing: the router's own state, and what the envelopes add to it.
+struct RoutingFold: Sendable {
+    var state = RoutingState()
+    /// The snapshot that the run began under.
+    var first: Digest?
+
+    /// An event cut down to what matters.
+    struct Step: Sendable {
+        var sequence: UInt32
+        var snapshot: Digest
+        var event: RoutingEvent?
+
+        init(_ envelope: Envelope, body: [UInt8]?) {
+            self.init(envelope, json: { body.flatMap { try? JSONValue.parse($0) } })
+        }
+
+        init(_ event: RecordedEvent) {
+            self.init(event.envelope, json: { event.json })
+        }
+
+        private init(_ envelope: Envelope, json: () -> JSONValue?) {
+            sequence = envelope.sequence
+            snapshot = envelope.snapshot
+            guard case .registered(let type) = envelope.type, let kind = RoutingEvent.Kind(type) else { return }
+            event = RoutingEvent(
+                kind,
+                sequence: envelope.sequence,
+                time: envelope.time.milliseconds,
+                causes: envelope.causes.filter { $0.run == envelope.run }.map(\.sequence),
+                body: envelope.media == .json ? json() : nil
+            )
+        }
+    }
+
+    mutating func take(_ step: Step) {
+        if step.sequence == 0 { first = step.snapshot }
+        if let event = step.event { state.take(event) } else { state.skip(step.sequence) }
+    }
+}
+
+extension RoutingEvent.Kind {
+    init?(_ type: RegisteredType) {
+        switch type {
+        case .runStart: self = .start
+        case .stage: self = .stage
+        case .routingDecision: self = .decision
+        case .routingSettlement: self = .settlement
+        case .gateResult: self = .gateResult
+        case .humanAnswer: self = .answer
+        case .override: self = .override
+        case .budgetAlert: self = .alert
+        default: return nil
+        }
+    }
+}
+
+extension Timestamp {
+    /// Milliseconds since 1970, rounded down.
+    var milliseconds: Int64 {
+        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+
+    init(milliseconds: Int64) {
+        let (nanoseconds, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        self.init(nanoseconds: overflow ? .max : nanoseconds)
+    }
+}
+
+/// The routers of a ledger's runs, each made when it is first asked for.
+final class RunRouters: Sendable {
+    private let routers = Mutex<[RunID: Task<RunRouter, any Error>]>([:])
+    private let programs = Mutex<[Digest: RouterProgram]>([:])
+    private let path: FilePath
+    private let storage: any Storage
+    private let policies: RunPolicies
+
+    /// So many programs are kept before all are forgotten.
+    private static let mostPrograms = 1000
+
+    init(_ path: FilePath, storage: any Storage, policies: RunPolicies) {
+        self.path = path
+        self.storage = storage
+        self.policies = policies
+    }
+
+    /// The router of a run, told everything up to the queue's last turn.
+    func router(of run: RunID, following queue: WriterQueue) async throws -> RunRouter {
+        let task = routers.withLock { routers in
+            if let task = routers[run] { return task }
+            let task = Task { try await self.load(run, following: queue) }
+            routers[run] = task
+            return task
+        }
+        do { return try await task.value } catch {
+            forget(run, task)
+            throw error
+        }
+    }
+
+    /// Lets go of a router that the queue no longer tells anything.
+    func forget(_ run: RunID, _ task: Task<RunRouter, any Error>? = nil) {
+        routers.withLock { if task == nil || $0[run] == task { $0[run] = nil } }
+    }
+
+    private func load(_ run: RunID, following queue: WriterQueue) async throws -> RunRouter {
+        let router = RunRouter(run)
+        let next = try await queue.follow(run, router)
+        var fold = RoutingFold()
+        try forEachEvent(of: run) { event in
+            if event.envelope.sequence < next { fold.take(RoutingFold.Step(event)) }
+        }
+        guard fold.state.next == next else {
+            throw LedgerError(.historyUnread, "of the \(next) events of run \(run) only \(fold.state.next) were found")
+        }
+        router.begin(behind: fold)
+        return router
+    }
+
+    private func forEachEvent(of run: RunID, _ visit: (RecordedEvent) throws -> Void) throws {
+        let capsule = try CapsuleFile(path, storage: storage)
+        if storage is PosixStorage {
+            let reader = try LedgerReader(capsule)
+            try RunEvents(run, in: capsule, batches: try reader.index.batchOffsets(of: run)).forEach(visit)
+            return
+        }
+        try capsule.forEachEvent(upTo: try capsule.length()) { event in
+            if event.envelope.run == run { try visit(event) }
+        }
+    }
+
+    /// The program of a snapshot that is in the capsule; nil if that is no compiled policy.
+    func program(_ id: Digest) -> RouterProgram? {
+        if let program = programs.withLock({ $0[id] }) { return program }
+        guard let policy = policies.compiled(id) else { return nil }
+        let program = RouterProgram(policy)
+        programs.withLock { programs in
+            if programs.count >= Self.mostPrograms { programs.removeAll() }
+            programs[id] = program
+        }
+        return program
+    }
+}
