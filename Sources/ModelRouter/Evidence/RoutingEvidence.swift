@@ -12,6 +12,7 @@ public enum RoutingEvidence {
         derived: DerivedInputs,
         under program: RouterProgram
     ) -> [UInt8] {
+        let request = request.recorded
         var writer = EvidenceWriter(capacity: 2048)
         writer.object { writer in
             writer.key("asserted")
@@ -117,12 +118,12 @@ public enum RoutingEvidence {
         func optional(_ key: StaticString, _ text: String?, _ writer: inout EvidenceWriter) {
             guard let text else { return }
             writer.key(key)
-            writer.string(RoutingRequest.recorded(text))
+            writer.string(text)
         }
         func optional(_ key: StaticString, _ count: Int?, _ writer: inout EvidenceWriter) {
             guard let count else { return }
             writer.key(key)
-            writer.integer(RoutingRequest.recorded(Int64(count)))
+            writer.integer(count)
         }
         writer.object { writer in
             optional("by", request.by, &writer)
@@ -132,7 +133,7 @@ public enum RoutingEvidence {
             optional("mode", request.mode, &writer)
             optional("model", request.model, &writer)
             writer.key("now_ms")
-            writer.integer(RoutingRequest.recorded(request.now))
+            writer.integer(request.now)
             optional("risk", request.risk, &writer)
             optional("role", request.role, &writer)
             optional("stage", request.stage, &writer)
@@ -211,6 +212,24 @@ public enum RoutingEvidence {
 }
 
 extension RoutingRequest {
+    /// The request as it is written down.
+    var recorded: RoutingRequest {
+        guard invalidMember != nil else { return self }
+        var request = self
+        request.role = Self.recorded(role)
+        request.task = Self.recorded(task)
+        request.mode = mode.map { Self.recorded($0) }
+        request.stage = stage.map { Self.recorded($0) }
+        request.risk = risk.map { Self.recorded($0) }
+        request.model = model.map { Self.recorded($0) }
+        request.by = by.map { Self.recorded($0) }
+        request.confidence = confidence.map { Ratio(millionths: Self.recorded($0.millionths)) }
+        request.inputTokens = inputTokens.map { Int(Self.recorded(Int64($0))) }
+        request.maxOutputTokens = maxOutputTokens.map { Int(Self.recorded(Int64($0))) }
+        request.now = Self.recorded(now)
+        return request
+    }
+
     /// What is out of bounds stays so when it is written down, and never takes more room than this.
     static func recorded(_ text: String) -> String {
         guard text.utf8.count > RoutingLimits.nameBytes else { return text }

@@ -103,6 +103,8 @@ extension RoutingEvidence {
         under program: RouterProgram,
         enforcement: Enforcement
     ) -> (decision: RoutingDecision, body: [UInt8]) {
+        // What is decided on is what is recorded, however long or large it was.
+        let request = request.recorded
         let derived = state.derive(for: request, under: program, enforcement: enforcement)
         let decision = program.decide(request, derived)
         return (decision, encode(decision, request: request, derived: derived, under: program))
