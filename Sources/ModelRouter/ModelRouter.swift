@@ -1,7 +1,7 @@
 // Which model does a piece of work, and why: a pure function of a compiled policy and its inputs.
 //
-// The module reads no clock, no file and no environment. What it is asked is a `RoutingRequest`; what happened before in
-// the run is a `RoutingState`, a fold over the run's earlier events; what it answers is a `RoutingDecision` with the
+// The module reads no clock, no file and no environment. What it is asked is a `RoutingRequest`; what happened before
+// in the run is a `RoutingState`, a fold over the run's earlier events; what it answers is a `RoutingDecision` with the
 // evidence from which anyone can derive it again.
 //
 // Invariants:

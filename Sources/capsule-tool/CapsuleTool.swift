@@ -24,7 +24,8 @@ struct CapsuleTool: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
             EndCommand.self, RecordCommand.self, RouteCommand.self, SettleCommand.self, AnswerCommand.self,
-            GateCommand.self, OverrideCommand.self, WhyCommand.self, ReplayCommand.self, ReportCommand.self, RunsCommand.self, ShowCommand.self, TailCommand.self,
+            GateCommand.self, OverrideCommand.self, WhyCommand.self, ReplayCommand.self, ReportCommand.self,
+            RunsCommand.self, ShowCommand.self, TailCommand.self,
             CheckpointsCommand.self, SnapshotCommand.self, PolicyCommand.self, VerifyCommand.self, ExportCommand.self,
             StatsCommand.self, DuCommand.self, IndexCommand.self, DoctorCommand.self, SalvageCommand.self,
             AdoptCommand.self,

@@ -206,7 +206,7 @@ extension CapsuleLedger: RoutingLedger {
         }
         throw LedgerError(
             .noRouting,
-            "the snapshot in force of run \(run.id) is no compiled policy, or cannot be read: nothing can be routed by it"
+            "the snapshot in force of run \(run.id) is no compiled policy, or cannot be read: nothing is routed by it"
         )
     }
 

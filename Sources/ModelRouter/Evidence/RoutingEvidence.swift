@@ -29,54 +29,7 @@ public enum RoutingEvidence {
             let start = writer.bytes.count
             write(derived, &writer)
             let digest = inputsDigest(assertedBytes, writer.range(from: start))
-            if let choice = decision.choice {
-                writer.key("endpoint")
-                writer.string(choice.endpoint)
-            }
-            if let escalation = decision.escalation {
-                writer.key("escalation")
-                write(escalation, &writer)
-            }
-            writer.key("evidence")
-            writer.word(decision.evidence)
-            if !decision.exceptions.isEmpty {
-                writer.key("exceptions")
-                writer.array(decision.exceptions) { write($1, &$0) }
-            }
-            writer.key("inputs")
-            writer.plain(digest)
-            if let choice = decision.choice {
-                writer.key("max_output_tokens")
-                writer.integer(choice.maxOutputTokens)
-            }
-            if let mode = decision.mode {
-                writer.key("mode")
-                writer.string(mode)
-            }
-            if let choice = decision.choice {
-                writer.key("model")
-                writer.string(choice.model)
-                writer.key("model_id")
-                writer.string(choice.modelID)
-            }
-            writer.key("now_ms")
-            writer.integer(decision.now)
-            if let choice = decision.choice {
-                writer.key("provider")
-                writer.string(choice.provider)
-            }
-            if let refusal = decision.refusal {
-                writer.key("reason")
-                writer.word(refusal)
-            }
-            if let choice = decision.choice {
-                writer.key("reserved")
-                write(choice.reserved, &writer)
-            }
-            writer.key("result")
-            writer.plain(decision.resultWord)
-            writer.key("risk")
-            writer.word(decision.risk)
+            write(decision, digest, &writer)
             writer.key("role")
             writer.string(request.role)
             writer.key("rule")
@@ -87,6 +40,48 @@ public enum RoutingEvidence {
             writer.plain(program.snapshotText)
         }
         return writer.bytes
+    }
+
+    /// The members from `endpoint` to `risk`.
+    private static func write(_ decision: RoutingDecision, _ digest: String, _ writer: inout EvidenceWriter) {
+        let choice = decision.choice
+        func optional(_ key: StaticString, _ text: String?, _ writer: inout EvidenceWriter) {
+            guard let text else { return }
+            writer.key(key)
+            writer.string(text)
+        }
+        optional("endpoint", choice?.endpoint, &writer)
+        if let escalation = decision.escalation {
+            writer.key("escalation")
+            write(escalation, &writer)
+        }
+        writer.key("evidence")
+        writer.word(decision.evidence)
+        if !decision.exceptions.isEmpty {
+            writer.key("exceptions")
+            writer.array(decision.exceptions) { write($1, &$0) }
+        }
+        writer.key("inputs")
+        writer.plain(digest)
+        if let choice {
+            writer.key("max_output_tokens")
+            writer.integer(choice.maxOutputTokens)
+        }
+        optional("mode", decision.mode, &writer)
+        optional("model", choice?.model, &writer)
+        optional("model_id", choice?.modelID, &writer)
+        writer.key("now_ms")
+        writer.integer(decision.now)
+        optional("provider", choice?.provider, &writer)
+        optional("reason", decision.refusal?.rawValue, &writer)
+        if let choice {
+            writer.key("reserved")
+            write(choice.reserved, &writer)
+        }
+        writer.key("result")
+        writer.plain(decision.resultWord)
+        writer.key("risk")
+        writer.word(decision.risk)
     }
 
     /// `sha256:` and the hex of the digest over the canonical JSON `{"asserted":…,"derived":…}`.

@@ -22,7 +22,7 @@ struct VerifyCommand: ParsableCommand {
 
     @Flag(
         help: """
-            Fail, naming run and event, when a model call names no earlier decision that allowed it, or a decision is not
+            Fail, naming run and event, when a model call names no decision that allowed it, or a decision is not
             what its inputs give.
             """
     )
@@ -66,7 +66,7 @@ struct VerifyCommand: ParsableCommand {
             Output.json(members.map { .object($0) } ?? .null)
         } else {
             printReport(result, file)
-            if let audit { print(audit) }
+            if let audit { tell(audit) }
         }
         try end(result)
         if let audit, audit.findingCount > 0 {
@@ -75,7 +75,7 @@ struct VerifyCommand: ParsableCommand {
         }
     }
 
-    private func print(_ audit: RoutingAudit) {
+    private func tell(_ audit: RoutingAudit) {
         let counts =
             "\(Human.count(audit.agreeing)) of \(Human.count(audit.decisions)) replayed to the same bytes; "
             + "\(Human.count(audit.modelCalls)) model calls"

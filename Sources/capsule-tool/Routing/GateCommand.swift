@@ -90,13 +90,13 @@ struct GateCommand: AsyncParsableCommand {
                 members["criteria"] = .array(checked.verdict.criteria.map(\.json))
                 Output.json(.object(members))
             } else {
-                print(checked)
+                tell(checked)
             }
             if checked.result == .warned { complain("warning: gate '\(gate)' has not passed") }
             if checked.result == .blocked { throw QuietFailure(ExitStatus.no.rawValue) }
         }
 
-        private func print(_ checked: CheckedGate) {
+        private func tell(_ checked: CheckedGate) {
             let note = checked.isOverridden ? ", because it was set aside" : ""
             Output.line(Printable.escape("\(gate): \(checked.result.rawValue)\(note)  (\(checked.receipt.event))"))
             var table = Columns([

@@ -47,7 +47,7 @@ struct ReportCommand: ParsableCommand {
         } else if csv {
             printCSV(report)
         } else {
-            print(report)
+            tell(report)
         }
         warn(reader)
     }
@@ -59,7 +59,7 @@ struct ReportCommand: ParsableCommand {
         return table.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    private func print(_ report: RoutingReport) {
+    private func tell(_ report: RoutingReport) {
         guard report.total.decisions > 0 else { return Output.line("no decisions") }
         for kind in Self.kinds {
             var table = Columns(

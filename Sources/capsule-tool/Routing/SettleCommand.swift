@@ -38,8 +38,8 @@ struct SettleCommand: AsyncParsableCommand {
         commandName: "settle",
         abstract: "Tell how a routed call ended: what was served, what it used and cost.",
         discussion: """
-            Once for each decision. What the call did not use is free again; a cost that nobody states is worked out from
-            the tokens and the policy's prices, and without tokens the whole reservation is spent.
+            Once for each decision. What the call did not use is free again; a cost that nobody states is worked out
+            from the tokens and the policy's prices, and without tokens the whole reservation is spent.
             Outcomes: completed · rejected (an answer that was no good: a failed attempt) · timeout · unavailable ·
             rate_limited · unauthorized · context_exceeded (each passes the model over for a while) · safety_refusal ·
             cancelled.
@@ -182,8 +182,8 @@ struct OverrideCommand: AsyncParsableCommand {
         abstract: "Set a rule of a run's policy aside, and say who and why.",
         discussion: """
             RULE is budgets.per_run_usd or budgets.tokens.STAGE, with an --amount that is added to the limit, or
-            gates.GATE, which then counts as passed. --break-glass sets every budget and gate aside; what a role requires
-            and what the class of risk denies hold all the same. It is an event of the run, and reports list it.
+            gates.GATE, which then counts as passed. --break-glass sets every budget and gate aside; what a role
+            requires and what the class of risk denies hold all the same. It is an event of the run; reports list it.
             """
     )
 

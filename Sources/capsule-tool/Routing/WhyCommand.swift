@@ -6,8 +6,8 @@ struct WhyCommand: ParsableCommand {
         commandName: "why",
         abstract: "Explain a decision: the candidates, the rule and its line, the budgets, and whether it replays.",
         discussion: """
-            RUN#N is a decision, or what came of one: a settlement, a model call, an alert, an answer. Everything is read
-            from the capsule; the decision is derived again from the run's events before it.
+            RUN#N is a decision, or what came of one: a settlement, a model call, an alert, an answer. Everything is
+            read from the capsule; the decision is derived again from the run's events before it.
             Exit status: 0 the decision agrees with its replay · 1 it differs, or cannot be replayed.
             """
     )
@@ -92,8 +92,8 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Derive every decision of a run again and compare the bytes.",
         discussion: """
-            Without RUN, every run of the capsule. What a caller asserted (tokens, confidence, mode, time) is taken as it
-            was recorded, and no replay can say more of it.
+            Without RUN, every run of the capsule. What a caller asserted (tokens, confidence, mode, time) is taken as
+            it was recorded, and no replay can say more of it.
             Exit status: 0 all agree · 1 one differs · 2 one cannot be replayed.
             """
     )
@@ -117,7 +117,7 @@ struct ReplayCommand: ParsableCommand {
         }
         progress.finish()
         let findings = audit.findings.filter { $0.problem.isOfReplay }
-        if json { Output.json(value(audit, findings)) } else { print(audit, findings) }
+        if json { Output.json(value(audit, findings)) } else { tell(audit, findings) }
         warn(reader)
         if findings.contains(where: { $0.problem.code == "decision-differs" }) {
             throw QuietFailure(ExitStatus.no.rawValue)
@@ -125,7 +125,7 @@ struct ReplayCommand: ParsableCommand {
         if !findings.isEmpty { throw QuietFailure(ExitStatus.refused.rawValue) }
     }
 
-    private func print(_ audit: RoutingAudit, _ findings: [RoutingAudit.Finding]) {
+    private func tell(_ audit: RoutingAudit, _ findings: [RoutingAudit.Finding]) {
         let count = "\(Human.count(audit.decisions)) decision\(audit.decisions == 1 ? "" : "s")"
         let good = "\(Human.count(audit.agreeing)) agree\(audit.agreeing == 1 ? "s" : "")"
         Output.line(

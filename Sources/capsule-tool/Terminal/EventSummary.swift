@@ -75,7 +75,8 @@ enum EventSummary {
         case .gateDecision: return join([body["gate"]?.string, body["result"]?.string, body["reason"]?.string])
         case .gateResult:
             return join([body["gate"]?.string, body["measure"]?.string, body["value"].map(compact)])
-        case .humanAnswer: return join([body["by"]?.string.map { "\($0):" }, body["answer"]?.string, body["model"]?.string])
+        case .humanAnswer:
+            return join([body["by"]?.string.map { "\($0):" }, body["answer"]?.string, body["model"]?.string])
         case .budgetAlert:
             return join([
                 body["budget"]?.string, body["level"]?.string, body["used"]?.string, "of", body["limit"]?.string,
