@@ -19,6 +19,7 @@ public final class CapsuleLedger: RunLedger {
     /// What is known of the policies of runs.
     let policies: RunPolicies
     let routers: RunRouters
+    let contents: RunContents
     let path: FilePath
     private static let log = Logger(label: "capsule.ledger")
 
@@ -32,9 +33,11 @@ public final class CapsuleLedger: RunLedger {
         options: WriterQueue.Options = .init(),
         followsIndex: Bool = true,
         approvals: any PolicyApprovals = NoApprovals(),
+        secrets: any SecretSource = ProcessSecrets(),
         storage: any Storage = PosixStorage(),
         random: any RandomSource = SystemRandom()
     ) async throws {
+        contents = RunContents(secrets)
         keeper = followsIndex && storage is PosixStorage ? IndexKeeper(storage.resolved(path)) : nil
         policies = RunPolicies(path, storage: storage, approvals: approvals)
         routers = RunRouters(path, storage: storage, policies: policies)
@@ -82,6 +85,9 @@ public final class CapsuleLedger: RunLedger {
         let token = start.isExclusive ? Self.drawToken() : nil
         var first = EventDraft(.registered(.runStart), body: try start.body(), time: start.time)
         first.trace = start.trace
+        if case .snapshot(let policy) = start.policy, let policy = try? CompiledPolicy(canonicalJSON: policy.bytes) {
+            contents.rules(of: policy, start.bound?.origin.workspace.root).redactor?.redact(&first)
+        }
         try first.checkBody()
         var events = [first]
         events += try start.failureEvents(snapshot)
@@ -122,6 +128,7 @@ public final class CapsuleLedger: RunLedger {
             return try await appendBoundaries(events, to: run, durability)
         }
         var events = events
+        if let rules = try await contentRules(of: run.id) { try rules.apply(to: &events) }
         for index in actors { events[index].actor = try Self.actor(introducedBy: events[index]) }
         var bytes = 0
         for index in drafts.indices { bytes += Self.bytesBesideBody + (drafts[index].body?.count ?? 0) }
@@ -157,6 +164,7 @@ public final class CapsuleLedger: RunLedger {
     }
 
     public func bind(_ snapshot: PolicySnapshot, in run: RunHandle, reason: String?) async throws -> Receipt {
+        defer { contents.forget(run.id) }
         for _ in 0..<Self.boundaryTries {
             guard let state = await queue.state().open[run.id] else { break }
             try policies.checkTightens(from: state.snapshot, to: snapshot)
@@ -183,6 +191,9 @@ public final class CapsuleLedger: RunLedger {
 
     /// Looks at the policy again, and appends what came of that, then `draft`, then a checkpoint note.
     private func appendAtBoundary(_ draft: EventDraft, to run: RunHandle) async throws -> Receipt {
+        var draft = draft
+        if let rules = try await contentRules(of: run.id) { rules.redactor?.redact(&draft) }
+        defer { contents.forget(run.id) }
         try draft.checkBody()
         for _ in 0..<Self.boundaryTries {
             guard let state = await queue.state().open[run.id],

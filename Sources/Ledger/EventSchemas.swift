@@ -147,16 +147,25 @@ public enum EventSchemas {
     // MARK: Calls
 
     private static let callSchemas: [RegisteredType: JSONSchema] = [
-        .modelCall: object(
-            "A model was called",
+        .modelCall: JSONSchema.object(
             [
                 .required("model", name), .optional("provider", name), .optional("role", name),
                 .optional("input_tokens", count), .optional("output_tokens", count),
                 .optional("cached_input_tokens", count), .optional("cost_usd", money),
-                .optional("duration_ns", count), .optional("finish_reason", text), .optional("prompt", digest),
-                .optional("output", digest), .optional("summary", text),
-            ]
-        ),
+                .optional("duration_ns", count), .optional("finish_reason", .string(maxLength: 256)),
+                .optional("prompt", digest.described("kept from the mode of capture `hash` on")),
+                .optional("output", digest.described("kept from `hash` on")),
+                .optional("summary", text.described("kept from `summary` on")),
+                .optional("prompt_text", text.described("kept from `prompts_only` on")),
+                .optional("output_text", text.described("kept with `full_io`")),
+                .optional(
+                    "attributes",
+                    labels.described("of the caller's own; short, so that no content hides in them")
+                ),
+            ],
+            // Content has its members, which the policy's mode of capture judges, and no other place.
+            additional: .refused
+        ).titled("A model was called"),
         .retrievalRequest: object(
             "Something was looked up",
             [.required("query", text), .optional("source", text), .optional("limit", count)]

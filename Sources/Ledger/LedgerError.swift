@@ -30,6 +30,8 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case decisionNotOpen = "decision-not-open"
         /// An answer to what asks no human.
         case notAsked = "not-asked"
+        /// A body that says more of a prompt or an output than the policy keeps.
+        case overCapture = "over-capture"
         /// What only counts when it is signed.
         case notApproved = "not-approved"
         /// Events of a run that should be in the file were not found there.

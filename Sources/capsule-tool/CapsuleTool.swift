@@ -23,7 +23,8 @@ struct CapsuleTool: AsyncParsableCommand {
         version: "capsule-tool \(CapsuleLedger.version) (format 1)",
         subcommands: [
             InitCommand.self, StartCommand.self, AppendCommand.self, StageCommand.self, CheckpointCommand.self,
-            EndCommand.self, RecordCommand.self, RouteCommand.self, SettleCommand.self, AnswerCommand.self,
+            EndCommand.self, RecordCommand.self, RouteCommand.self, CallCommand.self, SettleCommand.self,
+            AnswerCommand.self,
             GateCommand.self, OverrideCommand.self, WhyCommand.self, ReplayCommand.self, ReportCommand.self,
             RunsCommand.self, ShowCommand.self, TailCommand.self,
             CheckpointsCommand.self, SnapshotCommand.self, PolicyCommand.self, VerifyCommand.self, ExportCommand.self,

@@ -1,5 +1,4 @@
 import Foundation
-import ModelPolicy
 import Testing
 
 @testable import Ledger

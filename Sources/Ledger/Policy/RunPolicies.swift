@@ -115,6 +115,9 @@ final class RunPolicies: Sendable {
         return PolicyLook(keeping: inForce, cause, reason, load, diff)
     }
 
+    /// The folder of the workspace that the run's policy came from.
+    func workspace(of run: RunID) -> FilePath? { origin(of: run)?.workspace?.root }
+
     private func origin(of run: RunID) -> Origin? {
         if let origin = known.withLock({ $0.origins[run] }) { return origin }
         guard let reader = reader(), let batch = try? reader.index.batchOffsets(of: run).first,

@@ -20,6 +20,8 @@ extension CapsuleLedger: RoutingLedger {
 
     public func route(_ request: RoutingRequest, in run: RunHandle, key: String?) async throws -> RoutedCall {
         let hash = key.map { KeyHash.event($0, in: run.id) }
+        // So what a caller wrote into the request is redacted before it is decided on.
+        let request = try await contentRules(of: run.id)?.redactor?.redacted(request) ?? request
         let (receipt, made) = try await inTurn(run, key: hash) { fold, program, enforcement, view in
             let (decision, body) = RoutingEvidence.decide(
                 request,
@@ -182,6 +184,7 @@ extension CapsuleLedger: RoutingLedger {
                 [EventDraft], Durability, Made
             )
     ) async throws -> (receipt: Receipt, made: Made?) {
+        let redactor = try await contentRules(of: run.id)?.redactor
         for _ in 0..<Self.routingTries {
             let router = try await routers.router(of: run.id, following: queue)
             let outbox = Outbox<Made>()
@@ -193,7 +196,13 @@ extension CapsuleLedger: RoutingLedger {
                     let begun = routers.program(first)
                 else { throw Stale() }
                 let enforcement = fold.state.enforcement ?? begun.policy.enforcement
-                let (drafts, durability, made) = try make(fold, program, enforcement, view)
+                var (drafts, durability, made) = try make(fold, program, enforcement, view)
+                if let redactor {
+                    // A decision is what its inputs give, byte for byte: nothing can be taken out of it.
+                    for index in drafts.indices where drafts[index].type != .registered(.routingDecision) {
+                        redactor.redact(&drafts[index])
+                    }
+                }
                 outbox.put(made)
                 return .events(drafts, durability: durability)
             }
