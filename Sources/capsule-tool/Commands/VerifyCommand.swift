@@ -78,7 +78,7 @@ struct VerifyCommand: ParsableCommand {
     private func tell(_ audit: RoutingAudit) {
         let counts =
             "\(Human.count(audit.agreeing)) of \(Human.count(audit.decisions)) replayed to the same bytes; "
-            + "\(Human.count(audit.modelCalls)) model calls"
+            + "\(Human.count(audit.modelCalls)) model call\(audit.modelCalls == 1 ? "" : "s")"
         Output.line("  decisions   \(counts)")
         for finding in audit.findings.prefix(20) {
             Output.line("  \(finding.event): \(Printable.escape(finding.problem.reason)) [\(finding.problem.code)]")
