@@ -10,6 +10,7 @@ struct Figure: Sendable {
         case times = "x"
         case mebibytes = "MiB"
         case milliseconds = "ms"
+        case microseconds = "µs"
         /// A share or a count per something: no unit.
         case plain = ""
     }
@@ -60,7 +61,7 @@ extension Figure.Unit {
         switch self {
         case .perSecond: "\(Self.grouped(value))\(rawValue)"
         case .times, .plain: Self.decimals(value, value < 0.1 ? 4 : 2) + rawValue
-        case .mebibytes, .milliseconds: "\(Self.decimals(value, 1)) \(rawValue)"
+        case .mebibytes, .milliseconds, .microseconds: "\(Self.decimals(value, 1)) \(rawValue)"
         }
     }
 
