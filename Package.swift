@@ -61,7 +61,12 @@ let package = Package(
         .target(name: "CTOML"),
         .target(
             name: "ModelPolicy",
-            dependencies: ["CTOML", "CYAML", "JSONText", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "CTOML", "CYAML", "JSONText",
+                .product(name: "Crypto", package: "swift-crypto"),
+                // RSA.
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
             swiftSettings: settings
         ),
         .target(

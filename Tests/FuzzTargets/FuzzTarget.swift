@@ -27,6 +27,11 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case policyYAML = "policy-yaml"
     /// A compiled policy made elsewhere.
     case snapshot
+    /// An SSH signature, armoured and not, over a statement that may be the same bytes.
+    case signature
+    case signers
+    /// The statement of an approval.
+    case statement
 
     public func run(_ bytes: [UInt8]) {
         switch self {
@@ -42,6 +47,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .policyTOML: Self.compile(bytes, .toml)
         case .policyYAML: Self.compile(bytes, .yaml)
         case .snapshot: _ = try? CompiledSnapshot(canonicalJSON: bytes).policy
+        case .signature: Self.verify(bytes)
+        case .signers: _ = AllowedSigners.read(SourceFile(name: "allowed_signers", bytes: bytes)).signers
+        case .statement: _ = try? ApprovalStatement(canonicalJSON: bytes).canonicalJSON
         }
     }
 
@@ -72,7 +80,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
 
     private static func plainHeader() throws -> FileHeader {
         try FileHeader(
-            capsule: CapsuleID(words: (1, 2)), created: Timestamp(nanoseconds: 0), origin: "example.com/fuzz")
+            capsule: CapsuleID(words: (1, 2)),
+            created: Timestamp(nanoseconds: 0),
+            origin: "example.com/fuzz"
+        )
     }
 
     private static func withHeader(_ bytes: [UInt8]) -> [UInt8] {
@@ -110,5 +121,13 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         let source = SourceFile(name: "model_policy", bytes: bytes, format: format)
         let result = PolicyCompiler.compile(workspace: source)
         if let snapshot = result.snapshot { _ = try? CompiledSnapshot(canonicalJSON: snapshot.canonicalJSON) }
+    }
+
+    // MARK: Approvals
+
+    private static func verify(_ bytes: [UInt8]) {
+        let namespace = ApprovalStatement.namespace
+        if let signature = try? SSHSignature(armoured: bytes) { try? signature.verify(bytes, namespace: namespace) }
+        if let signature = try? SSHSignature(blob: bytes) { try? signature.verify([], namespace: namespace) }
     }
 }

@@ -55,8 +55,19 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     case keyWritten = "P404"
     case settingNotImported = "P405"
     case providerUnknown = "P406"
+    // The list of signers
+    case signerLine = "P501"
+    case signerOption = "P502"
+    case signerTime = "P503"
+    case signerKey = "P504"
+    case signerNotVerified = "P505"
+    case signerLocalTime = "P506"
 
-    public var severity: Diagnostic.Severity { [.unused, .settingNotImported].contains(self) ? .warning : .error }
+    public var severity: Diagnostic.Severity { Self.warnings.contains(self) ? .warning : .error }
+
+    private static let warnings: Set<DiagnosticCode> = [
+        .unused, .settingNotImported, .signerNotVerified, .signerLocalTime,
+    ]
 
     /// Not to be told where part of a table could not be read.
     static let aboutAbsence: Set<DiagnosticCode> = [

@@ -14,6 +14,8 @@ public struct DiagnosticGuide: Sendable {
         case spec
         /// A configuration of LiteLLM, to be imported.
         case litellm
+        /// A list of signers.
+        case signers
     }
 
     public let title: String
@@ -45,6 +47,10 @@ public struct DiagnosticGuide: Sendable {
         case .litellm:
             let file = SourceFile(name: "config.yaml", bytes: Array(lines.utf8))
             let found = LiteLLMImport.convert(file, name: "guide", owner: "team").diagnostics
+            return CompileResult(diagnostics: found, snapshot: nil, layers: .none)
+        case .signers:
+            let file = SourceFile(name: "policy/allowed_signers", bytes: Array(lines.utf8))
+            let found = AllowedSigners.read(file).diagnostics
             return CompileResult(diagnostics: found, snapshot: nil, layers: .none)
         case .spec:
             return PolicyCompiler.compile(
@@ -145,6 +151,7 @@ public struct DiagnosticGuide: Sendable {
     private var language: String {
         switch place {
         case .yaml, .wholeYAML, .litellm: "yaml"
+        case .signers: "text"
         default: "toml"
         }
     }
