@@ -32,7 +32,7 @@ public final class CapsuleLedger: RunLedger {
         appendingTo path: FilePath,
         options: WriterQueue.Options = .init(),
         followsIndex: Bool = true,
-        approvals: any PolicyApprovals = NoApprovals(),
+        approvals: any PolicyApprovals = WorkspaceApprovals(),
         secrets: any SecretSource = ProcessSecrets(),
         storage: any Storage = PosixStorage(),
         random: any RandomSource = SystemRandom()
@@ -80,7 +80,11 @@ public final class CapsuleLedger: RunLedger {
             snapshot = policy.id
             objects = [try StoredObject(.snapshot, policy.bytes)]
         }
-        if let bound = start.bound { objects += bound.documents }
+        if let bound = start.bound {
+            objects += bound.documents
+        } else {
+            try policies.checkApproved(byHand: start.policy)
+        }
         let id = RunID(at: start.time, random: SystemRandom())
         let token = start.isExclusive ? Self.drawToken() : nil
         var first = EventDraft(.registered(.runStart), body: try start.body(), time: start.time)
@@ -329,7 +333,7 @@ extension RunStart {
         var events = [EventDraft(.registered(.policyFailure), body: body, time: time)]
         if failure.action == .refused {
             var end = JSONWriter()
-            end.object { $0.member("reason", "the policy does not load") }
+            end.object { $0.member("reason", failure.cause.words) }
             events.append(EventDraft(.registered(.runEnd), body: end.bytes, time: time))
             events[1].outcome = .refused
         }

@@ -104,7 +104,47 @@ public enum EventSchemas {
         .optional("commit", text.described("the commit that git had checked out")),
         .optional("differs", JSONSchema.boolean.described("whether the files are not as the commit has them")),
         .optional("source_map", digest.described("the document that says where each rule was written")),
+        .optional("approvals", approvals),
     ]
+
+    private static let approvals = object(
+        "The verdict on the approvals of the policy that was found",
+        [
+            .required("approved", .boolean),
+            .required("snapshot", digest.described("the policy that was judged")),
+            .required("required", count.described("so many persons must have signed each layer")),
+            .required("exclude_author", .boolean),
+            .optional("signers", digest.described("the document that is the list of signers")),
+            .optional("signers_fault", text.described("why the list could not be read")),
+            .required(
+                "layers",
+                .array(
+                    of: .object(
+                        [
+                            .required("layer", .string(oneOf: ["workspace", "spec"])),
+                            .required("digest", digest.described("what was signed")), .required("approved", .boolean),
+                            .required("counted", .array(of: approval, maxItems: 200)),
+                            .required("not_counted", .array(of: anyObject, maxItems: 20)),
+                            .required("not_counted_count", count),
+                            .required("authors", .array(of: text, maxItems: 50)),
+                        ],
+                        additional: .allowed
+                    ),
+                    maxItems: 2
+                )
+            ),
+        ]
+    )
+
+    private static let approval = JSONSchema.object(
+        [
+            .required("approver", text), .required("key", text.described("the fingerprint, as ssh-keygen -l shows it")),
+            .required("time", text.described("as the approver's clock said")),
+            .required("statement", digest.described("the document that was signed")),
+            .required("signature", digest.described("the document that is its SSH signature")),
+        ],
+        additional: .allowed
+    )
 
     private static let policyOrigin = object(
         "Where the policy came from",
@@ -122,8 +162,9 @@ public enum EventSchemas {
 
     private static let policySchemas: [RegisteredType: JSONSchema] = [
         .policyFailure: object(
-            "The policy did not load",
+            "The policy did not load, or was not approved",
             [
+                .optional("cause", .string(oneOf: ["does-not-load", "not-approved"])),
                 .required("action", .string(oneOf: ["refused", "last-bound", "fallback"])),
                 .required("reason", text), .required("bound", digest),
                 .optional("name", name.described("the name that a refused run was to have")),

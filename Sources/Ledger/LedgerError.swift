@@ -36,6 +36,8 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case notApproved = "not-approved"
         /// Events of a run that should be in the file were not found there.
         case historyUnread = "history-unread"
+        /// A policy that enforces approvals, and of which none are known.
+        case policyNotApproved = "policy-not-approved"
     }
 
     public var code: Code

@@ -14,7 +14,8 @@ struct CapsuleTool: AsyncParsableCommand {
             ended run, missing token, same key with other content) · 3 the capsule cannot be read or is damaged ·
             4 the system said no (disk full, permissions) · 5 another writer holds the capsule · 64 usage ·
             65 malformed input (not JSON, too large) · 66 no capsule, or no policy · 73 the file exists already ·
-            78 the policy does not load: a run of high risk was refused, and recorded as refused.
+            78 the policy does not load, or lacks approvals that it enforces: a run of high risk was refused, and
+            recorded as refused.
             'record' exits as the command does.
 
             --verbose, or the variable CAPSULE_LOG=debug, tells on standard error what happens within; --log-file FILE,

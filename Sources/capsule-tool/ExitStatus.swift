@@ -81,7 +81,8 @@ enum ExitStatus: Int32 {
         case .unknownRun, .ambiguousRun, .unknownSnapshot, .ambiguousSnapshot, .unknownCheckpoint,
             .ambiguousCheckpoint:
             .refused
-        case .policyLoosens, .policyNotEffective, .noRouting, .decisionNotOpen, .notAsked, .notApproved, .overCapture:
+        case .policyLoosens, .policyNotEffective, .policyNotApproved, .noRouting, .decisionNotOpen, .notAsked,
+            .notApproved, .overCapture:
             .refused
         case .historyUnread: .unreadable
         case .noPolicy: .noCapsule

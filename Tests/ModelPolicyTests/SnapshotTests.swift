@@ -65,11 +65,26 @@ import Testing
         let spec = try text(of: "spec/policy.md")
         let limits: [(String, Int)] = [
             ("sourceBytes", PolicyLimits.sourceBytes), ("snapshotBytes", PolicyLimits.snapshotBytes),
-            ("depth", PolicyLimits.depth), ("lineBytes", PolicyLimits.lineBytes), ("modes", PolicyLimits.modes), ("dottedKeys", PolicyLimits.dottedKeys), ("entries", PolicyLimits.entries),
+            ("depth", PolicyLimits.depth), ("lineBytes", PolicyLimits.lineBytes), ("modes", PolicyLimits.modes),
+            ("dottedKeys", PolicyLimits.dottedKeys), ("entries", PolicyLimits.entries),
             ("nodes", PolicyLimits.nodes), ("nameBytes", PolicyLimits.nameBytes), ("textBytes", PolicyLimits.textBytes),
             ("diagnostics", PolicyLimits.diagnostics), ("tokens", PolicyLimits.tokens),
         ]
         for (name, value) in limits { #expect(spec.contains("| `\(name)` | \(value) |"), "\(name)") }
+        let approvals: [(String, Int)] = [
+            ("signatureBytes", ApprovalLimits.signatureBytes), ("keyBytes", ApprovalLimits.keyBytes),
+            ("modulusBytes", ApprovalLimits.modulusBytes), ("nameBytes", ApprovalLimits.nameBytes),
+            ("statementBytes", ApprovalLimits.statementBytes), ("approvals", ApprovalLimits.approvals),
+            ("authors", ApprovalLimits.authors), ("signersBytes", ApprovalLimits.signersBytes),
+            ("signersLines", ApprovalLimits.signersLines), ("signers", ApprovalLimits.signers),
+            ("patterns", ApprovalLimits.patterns), ("wildcards", ApprovalLimits.wildcards),
+            ("clockSeconds", Int(ApprovalLimits.clockSeconds)),
+        ]
+        for (name, value) in approvals { #expect(spec.contains("| `\(name)` | \(value) |"), "\(name)") }
+        for reason in ApprovalRefusal.Reason.allCases { #expect(spec.contains("`\(reason.rawValue)`"), "\(reason)") }
+        for text in [ApprovalStatement.namespace, ApprovalStatement.predicateType, ApprovalStatement.type] {
+            #expect(spec.contains("`\(text)`"))
+        }
     }
 
     @Test func everyMemberTakenOutOrReplacedIsAnErrorOrAPolicy() throws {

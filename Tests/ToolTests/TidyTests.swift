@@ -57,7 +57,7 @@ import Testing
             "Capsule": ["CCRC32C", "CLZ4", "CSHA256", "Crypto", "SystemPackage"],
             "JSONText": [],
             // It knows no capsule and opens no file.
-            "ModelPolicy": ["CTOML", "CYAML", "Crypto", "JSONText"],
+            "ModelPolicy": ["CTOML", "CYAML", "Crypto", "CryptoExtras", "JSONText"],
             // It reads no clock and no file.
             "ModelRouter": ["Crypto", "JSONText", "ModelPolicy"],
             "ProcessRunner": ["CProcessRunner", "Synchronization"],

@@ -3,23 +3,38 @@ import ModelPolicy
 /// The policy that a run begins under, and what is to be recorded of it.
 ///
 /// A policy that does not load decides nothing about itself: what happens then is built in. A run of high risk is
-/// refused; a run of low risk takes the snapshot that was bound last in the capsule, else one that routes nothing.
+/// refused; a run of low risk takes the snapshot that was bound last in the capsule, else one that routes nothing. The
+/// same happens to a policy that enforces approvals and lacks some.
 public struct BoundPolicy: Sendable {
     public var snapshot: PolicySnapshot
     public var origin: PolicyOrigin
     /// The source map, where the files loaded.
     var documents: [StoredObject] = []
-    /// Nil when the policy loaded.
+    /// Nil when the policy loaded, and is approved where it enforces that.
     public var failure: Failure?
 
-    /// A policy that did not load.
+    /// A policy that binds no run.
     public struct Failure: Sendable {
+        public enum Cause: String, Sendable, CaseIterable {
+            case doesNotLoad = "does-not-load"
+            case notApproved = "not-approved"
+
+            /// What the policy does, or is.
+            public var words: String {
+                switch self {
+                case .doesNotLoad: "the policy does not load"
+                case .notApproved: "the policy is not approved"
+                }
+            }
+        }
+
         public enum Action: String, Sendable, CaseIterable {
             case refused
             case lastBound = "last-bound"
             case fallback
         }
 
+        public var cause: Cause
         public var action: Action
         /// In a sentence.
         public var reason: String
@@ -27,6 +42,29 @@ public struct BoundPolicy: Sendable {
     }
 
     public var isRefusal: Bool { failure?.action == .refused }
+
+    /// A snapshot that a run of the capsule was bound to.
+    public struct Earlier: Sendable {
+        public var snapshot: CompiledSnapshot
+        /// Whether it was approved when the run began.
+        public var isApproved: Bool
+
+        public init(snapshot: CompiledSnapshot, isApproved: Bool) {
+            self.snapshot = snapshot
+            self.isApproved = isApproved
+        }
+    }
+
+    /// What a policy lacks that asks to be warned of it, in a sentence; nil when there is nothing to say.
+    public var approvalWarning: String? {
+        guard failure == nil, origin.enforcement?.approvals == .warn else { return nil }
+        return Self.shortfall(origin.approvals)
+    }
+
+    private static func shortfall(_ record: ApprovalRecord?) -> String? {
+        guard let record else { return "nothing is known of its approvals" }
+        return record.listFault ?? record.verdict.shortfall
+    }
 
     /// Decides what a run begins under.
     ///
@@ -39,38 +77,66 @@ public struct BoundPolicy: Sendable {
         _ load: PolicyLoad,
         risk: String?,
         now: Timestamp,
-        approvals: any PolicyApprovals = NoApprovals(),
-        lastBound: () throws -> [CompiledSnapshot]
+        approvals: any PolicyApprovals = WorkspaceApprovals(),
+        lastBound: () throws -> [Earlier]
     ) throws {
-        if let compiled = load.snapshot, let result = load.result {
-            try Self.checkEffective(compiled.policy, now)
-            snapshot = try PolicySnapshot(canonicalJSON: compiled.canonicalJSON)
-            let map = try StoredObject(.document, result.sourceMap.canonicalJSON, media: .json)
-            documents = [map]
-            origin = PolicyOrigin(.workspace, load)
-            origin.sourceMap = map.id
-            origin.enforcement = compiled.policy.enforcement
+        guard let compiled = load.snapshot, let result = load.result else {
+            let failure = Failure(.doesNotLoad, load.fault ?? "the policy cannot be read", load.result?.errors ?? [])
+            self = try Self(load, risk, failure, record: nil, lastBound)
             return
         }
-        let reason = load.fault ?? "the policy cannot be read"
-        let diagnostics = load.result?.errors ?? []
+        try Self.checkEffective(compiled.policy, now)
+        let record = approvals.judge(load, by: nil, now: now.policyTime)
+        if compiled.policy.enforcement.approvals == .enforce, let lack = Self.shortfall(record) {
+            self = try Self(load, risk, Failure(.notApproved, lack, []), record: record, lastBound)
+            return
+        }
+        snapshot = try PolicySnapshot(canonicalJSON: compiled.canonicalJSON)
+        let map = try StoredObject(.document, result.sourceMap.canonicalJSON, media: .json)
+        documents = [map] + (record?.objects ?? [])
+        origin = PolicyOrigin(.workspace, load)
+        origin.sourceMap = map.id
+        origin.enforcement = compiled.policy.enforcement
+        origin.approvals = record
+    }
+
+    /// What a run begins under instead of a policy that failed.
+    private init(
+        _ load: PolicyLoad,
+        _ risk: String?,
+        _ failure: Failure,
+        record: ApprovalRecord?,
+        _ lastBound: () throws -> [Earlier]
+    ) throws {
+        func bound(
+            _ bytes: [UInt8],
+            _ policy: CompiledPolicy,
+            _ kind: PolicyOrigin.Kind,
+            _ action: Failure.Action
+        ) throws -> Self {
+            var failure = failure
+            failure.action = action
+            var bound = try Self(bytes, policy, kind, load, failure)
+            bound.origin.approvals = record
+            bound.documents += record?.objects ?? []
+            return bound
+        }
         func built(_ policy: BuiltinPolicy, _ action: Failure.Action) throws -> Self {
-            try Self(policy.canonicalJSON, policy.policy, .builtin, load, Failure(action, reason, diagnostics))
+            try bound(policy.canonicalJSON, policy.policy, .builtin, action)
         }
         guard risk == "low" else {
             self = try built(.refuse, .refused)
             return
         }
-        let usable = try lastBound().first { candidate in
-            BuiltinPolicy(id: candidate.id) == nil
-                && (candidate.policy.enforcement.approvals != .enforce || approvals.approves(candidate))
+        let usable = try lastBound().first { earlier in
+            let asks = failure.cause == .notApproved || earlier.snapshot.policy.enforcement.approvals == .enforce
+            return BuiltinPolicy(id: earlier.snapshot.id) == nil && (!asks || earlier.isApproved)
         }
-        guard let usable else {
+        guard let usable = usable?.snapshot else {
             self = try built(.fallback, .fallback)
             return
         }
-        let failure = Failure(.lastBound, reason, diagnostics)
-        self = try Self(usable.canonicalJSON, usable.policy, .lastBound, load, failure)
+        self = try bound(usable.canonicalJSON, usable.policy, .lastBound, .lastBound)
     }
 
     private init(
@@ -94,14 +160,18 @@ public struct BoundPolicy: Sendable {
         )
     }
 
-    static func isReached(_ effective: PolicyTime, _ now: Timestamp) -> Bool {
-        effective.seconds <= now.nanoseconds / 1_000_000_000
-    }
+    static func isReached(_ effective: PolicyTime, _ now: Timestamp) -> Bool { effective <= now.policyTime }
+}
+
+extension Timestamp {
+    /// To the second, as policies count time.
+    public var policyTime: PolicyTime { PolicyTime(seconds: nanoseconds / 1_000_000_000) }
 }
 
 extension BoundPolicy.Failure {
-    fileprivate init(_ action: Action, _ reason: String, _ diagnostics: [Diagnostic]) {
-        self.action = action
+    fileprivate init(_ cause: Cause, _ reason: String, _ diagnostics: [Diagnostic]) {
+        self.cause = cause
+        action = .refused
         self.reason = reason
         self.diagnostics = diagnostics
     }
@@ -110,6 +180,7 @@ extension BoundPolicy.Failure {
     func body(bound: Digest, name: String?) -> [UInt8] {
         var body = JSONWriter()
         body.object { object in
+            object.member("cause", cause.rawValue)
             object.member("action", action.rawValue)
             object.member("reason", reason)
             object.member("bound", PolicySnapshot.text(bound))

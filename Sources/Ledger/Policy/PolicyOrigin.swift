@@ -18,6 +18,8 @@ public struct PolicyOrigin: Sendable {
     /// The document that says where each rule was written.
     public var sourceMap: Digest?
     public var enforcement: Enforcement?
+    /// The verdict on the policy that was found; nil when it names no list of signers.
+    public var approvals: ApprovalRecord?
 
     init(_ kind: Kind, _ load: PolicyLoad) {
         self.kind = kind
@@ -60,6 +62,7 @@ public struct PolicyOrigin: Sendable {
             members.append(("differs", .bool(standing.differs)))
         }
         if let sourceMap { members.append(("source_map", .string(PolicySnapshot.text(sourceMap)))) }
+        if let approvals { members.append(("approvals", approvals.json)) }
         return members
     }
 }

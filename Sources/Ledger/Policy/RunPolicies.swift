@@ -7,9 +7,9 @@ import Synchronization
 /// Where a run's policy came from stands in its first event, and nobody can change it afterwards. What is found there
 /// in the middle of the run is taken up if it permits nothing that the snapshot in force does not.
 final class RunPolicies: Sendable {
-    private let path: FilePath
-    private let storage: any Storage
-    private let approvals: any PolicyApprovals
+    let path: FilePath
+    let storage: any Storage
+    let approvals: any PolicyApprovals
     private let known = Mutex(Known())
     private static let log = Logger(label: "capsule.policy")
 
@@ -35,6 +35,8 @@ final class RunPolicies: Sendable {
         /// Nil for a run whose policy has no files.
         var workspace: PolicyWorkspace?
         var spec: String?
+        /// The list of signers that the run began with. *Why not the workspace's: an agent can write that.*
+        var signers: Digest?
     }
 
     init(_ path: FilePath, storage: any Storage, approvals: any PolicyApprovals) {
@@ -44,7 +46,11 @@ final class RunPolicies: Sendable {
     }
 
     func noteStart(of run: RunID, _ start: RunStart) {
-        let origin = Origin(workspace: start.bound?.origin.workspace, spec: start.spec)
+        let origin = Origin(
+            workspace: start.bound?.origin.workspace,
+            spec: start.spec,
+            signers: start.bound?.failure == nil ? start.bound?.origin.approvals?.signers?.id : nil
+        )
         known.withLock { known in
             known.note(origin, run)
             if case .snapshot(let snapshot) = start.policy {
@@ -70,21 +76,24 @@ final class RunPolicies: Sendable {
             return keep(.notEffective, "the policy found is not effective yet", inForce, load, nil)
         }
         let diff = PolicyDiff(from: current, to: found.policy)
-        guard diff.onlyTightens || approvals.approves(found) else {
-            let looser = diff.changes.filter { $0.effect == .looser }
-            let reason = "\(looser.count) change\(looser.count == 1 ? "" : "s") not stricter, and not approved"
-            return keep(.loosens, reason, inForce, load, diff)
+        var record: ApprovalRecord?
+        if !diff.onlyTightens {
+            record = judge(load, current, signers: origin.signers)
+            guard record?.verdict.isApproved == true else {
+                let looser = diff.changes.filter { $0.effect == .looser }
+                let reason = "\(looser.count) change\(looser.count == 1 ? "" : "s") not stricter, and not approved"
+                return keep(.loosens, reason, inForce, load, diff, record)
+            }
         }
         known.withLock { $0.note(found.policy, id) }
         Self.log.info("the policy was taken up", metadata: ["run": "\(run)", "snapshot": "\(found.id)"])
-        return PolicyLook(takingUp: found, result, id, load, previous: inForce)
+        return PolicyLook(takingUp: found, result, id, load, previous: inForce, record)
     }
 
     /// - Throws: `LedgerError.policyLoosens`.
     func checkTightens(from inForce: Digest, to snapshot: PolicySnapshot) throws(LedgerError) {
         guard snapshot.id != inForce else { return }
         let found = try? CompiledSnapshot(canonicalJSON: snapshot.bytes)
-        if let found, approvals.approves(found) { return }
         let current = compiled(inForce)
         // Two that nothing routes by: neither permits anything.
         if current == nil, found == nil { return }
@@ -99,7 +108,8 @@ final class RunPolicies: Sendable {
         guard let first = looser.first else { return }
         throw LedgerError(
             .policyLoosens,
-            "this policy permits what the run's own does not, and nobody approved it: \(first.path) is not stricter"
+            "this policy permits what the run's own does not, and one that is brought by hand only tightens: "
+                + "\(first.path) is not stricter"
                 + (looser.count > 1 ? ", nor are \(looser.count - 1) others" : "") + "; the run keeps the one it has"
         )
     }
@@ -109,10 +119,11 @@ final class RunPolicies: Sendable {
         _ reason: String,
         _ inForce: Digest,
         _ load: PolicyLoad,
-        _ diff: PolicyDiff?
+        _ diff: PolicyDiff?,
+        _ record: ApprovalRecord? = nil
     ) -> PolicyLook {
         Self.log.warning("the run keeps its policy", metadata: ["cause": "\(cause.rawValue)", "reason": "\(reason)"])
-        return PolicyLook(keeping: inForce, cause, reason, load, diff)
+        return PolicyLook(keeping: inForce, cause, reason, load, diff, record)
     }
 
     /// The folder of the workspace that the run's policy came from.
@@ -123,7 +134,14 @@ final class RunPolicies: Sendable {
         guard let reader = reader(), let batch = try? reader.index.batchOffsets(of: run).first,
             let start = try? RunTimeline(run, in: reader.capsule, batches: [batch]).events.first?.json
         else { return nil }
-        let origin = Origin(workspace: PolicyWorkspace(startBody: start), spec: start["spec"]?.string)
+        // The record of a policy that was not taken is no rule for anything.
+        let isOwn = start["policy"]?["origin"]?.string == PolicyOrigin.Kind.workspace.rawValue
+        let signers = isOwn ? start["policy"]?["approvals"]?["signers"]?.string : nil
+        let origin = Origin(
+            workspace: PolicyWorkspace(startBody: start),
+            spec: start["spec"]?.string,
+            signers: signers.flatMap { $0.hasPrefix("sha256:") ? Digest(hex: $0.dropFirst(7)) : nil }
+        )
         known.withLock { $0.note(origin, run) }
         return origin
     }
@@ -136,27 +154,14 @@ final class RunPolicies: Sendable {
         return policy
     }
 
-    private func reader() -> LedgerReader? {
+    func reader() -> LedgerReader? {
         guard storage is PosixStorage else { return nil }
         return try? LedgerReader(CapsuleFile(path))
     }
-
-    /// The snapshots that runs of the capsule were bound to, newest first.
-    static func lastBound(in path: FilePath) throws -> [CompiledSnapshot] {
-        let reader = try LedgerReader(CapsuleFile(path))
-        var seen: Set<Digest> = []
-        return try reader.index.runs(RunQuery(limit: lookedAt)).compactMap { row in
-            guard seen.insert(row.snapshot).inserted, let object = try reader.object(row.snapshot) else { return nil }
-            return try? CompiledSnapshot(canonicalJSON: object.bytes)
-        }
-    }
-
-    /// So many of the newest runs are looked at for a snapshot to fall back to.
-    private static let lookedAt = 100
 }
 
 extension CompiledPolicy {
-    fileprivate var snapshotID: SnapshotID { SnapshotID(ofSnapshot: canonicalJSON) }
+    var snapshotID: SnapshotID { SnapshotID(ofSnapshot: canonicalJSON) }
 }
 
 /// What looking at a policy again gave: an event, and what it needs.
@@ -179,7 +184,8 @@ struct PolicyLook {
         _ result: CompileResult,
         _ id: Digest,
         _ load: PolicyLoad,
-        previous: Digest
+        previous: Digest,
+        _ record: ApprovalRecord?
     ) {
         var origin = PolicyOrigin(.workspace, load)
         objects = (try? [StoredObject(.snapshot, found.canonicalJSON)]) ?? []
@@ -187,11 +193,23 @@ struct PolicyLook {
             origin.sourceMap = map.id
             objects.append(map)
         }
-        let reason = "the policy's files were changed, and only tighten"
+        origin.approvals = record
+        objects += record?.objects ?? []
+        let reason = "the policy's files were changed, and " + (record == nil ? "only tighten" : "are approved")
         draft = Self.snapshotDraft(id, previous: previous, reason: reason, origin.evidence)
     }
 
-    init(keeping: Digest, _ cause: Cause, _ reason: String, _ load: PolicyLoad, _ diff: PolicyDiff?) {
+    init(
+        keeping: Digest,
+        _ cause: Cause,
+        _ reason: String,
+        _ load: PolicyLoad,
+        _ diff: PolicyDiff?,
+        _ record: ApprovalRecord?
+    ) {
+        var origin = PolicyOrigin(.workspace, load)
+        origin.approvals = record
+        objects = record?.objects ?? []
         var body = JSONWriter()
         body.object { object in
             object.member("cause", cause.rawValue)
@@ -212,7 +230,7 @@ struct PolicyLook {
                 object.member("diagnostics", errors.recorded)
                 object.member("diagnostics_count", errors.count)
             }
-            for (name, value) in PolicyOrigin(.workspace, load).evidence { object.member(name, value) }
+            for (name, value) in origin.evidence { object.member(name, value) }
         }
         draft = EventDraft(.registered(.policyKept), body: body.bytes)
     }
@@ -252,7 +270,7 @@ extension RunPolicies {
         }
         if let failure = bound.failure {
             Self.log.warning(
-                "the policy does not load",
+                "\(failure.cause.words)",
                 metadata: ["action": "\(failure.action)", "reason": "\(failure.reason)"]
             )
         } else {

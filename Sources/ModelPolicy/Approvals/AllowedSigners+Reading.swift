@@ -91,7 +91,8 @@ private struct SignersReader {
             wildcards <= ApprovalLimits.wildcards
         else {
             let most =
-                "\(ApprovalLimits.signers) signers, \(ApprovalLimits.patterns) names, \(ApprovalLimits.wildcards) patterns"
+                "\(ApprovalLimits.signers) signers, \(ApprovalLimits.patterns) names, "
+                + "\(ApprovalLimits.wildcards) patterns"
             add(.beyondLimit, number, principals.range, "more than \(most)")
             return false
         }

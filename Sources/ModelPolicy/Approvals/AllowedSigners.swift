@@ -20,11 +20,14 @@ public struct AllowedSigners: Sendable, Hashable {
     public let signers: [Signer]
     /// The person of each signer, by index.
     private let persons: [Int]
+    /// The names of each in small letters.
+    private let folded: [SignerPattern]
 
     init(file: String, signers: [Signer]) {
         self.file = file
         self.signers = signers
         persons = Self.persons(signers)
+        folded = signers.map(\.principals.lowercased)
     }
 
     /// Finds who signed.
@@ -52,13 +55,7 @@ public struct AllowedSigners: Sendable, Hashable {
     /// the case of its letters.
     func persons(of author: ApprovalAuthor) -> Set<Int> {
         let names = author.names.map { $0.lowercased() }
-        return Set(
-            signers.indices.filter { index in
-                let principals = signers[index].principals.lowercased
-                return names.contains(where: principals.matches)
-            }
-            .map { persons[$0] }
-        )
+        return Set(signers.indices.filter { names.contains(where: folded[$0].matches) }.map { persons[$0] })
     }
 
     /// The names, without patterns, under which a key is listed.

@@ -42,8 +42,8 @@ extension DiagnosticCode {
         ),
         .signerLocalTime: DiagnosticGuide(
             "A time of a signer has no Z",
-            "OpenSSH takes it in the time zone of the machine that it runs on, so that a key is valid here and not there. "
-                + "It is taken as strictly as any time zone would.",
+            "OpenSSH takes it in the time zone of the machine that it runs on, so that a key is valid here and not "
+                + "there. It is taken as strictly as any time zone would.",
             .signers,
             fault: "ada@example.com valid-after=\"20260101\" \(key)",
             cure: "ada@example.com valid-after=\"20260101Z\" \(key)"

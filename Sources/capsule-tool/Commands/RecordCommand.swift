@@ -52,7 +52,7 @@ struct RecordCommand: AsyncParsableCommand {
             var start = try await options.runStart(in: ledger)
             start.command = words
             let started = try await ledger.start(start)
-            try tell(start.bound?.failure, of: started)
+            try tell(start.bound, of: started)
             if started.receipt.isRepeat {
                 throw Failure(
                     .refused,

@@ -63,11 +63,12 @@ struct StartCommand: AsyncParsableCommand {
             The policy is model_policy.toml (or .yaml), found upwards from the current folder, with the spec's own file
             laid over it; --policy names another, --snapshot takes one that was compiled before. It is compiled and
             stored in the capsule with where it came from, and looked at again at each stage and checkpoint: a change
-            that only tightens is taken up, another is not, and the timeline says so.
+            that only tightens is taken up, and one that is approved; another is not, and the timeline says so.
 
-            When the policy does not load, a run of high risk (which unstated risk is) is refused: it is recorded as
-            refused, nothing is printed, and the exit status is 78. A run of low risk begins, with a warning, under the
-            snapshot that was bound last in the capsule, else under one that routes nothing.
+            When the policy does not load, or enforces approvals and lacks some, a run of high risk (which unstated
+            risk is) is refused: it is recorded as refused, nothing is printed, and the exit status is 78. A run of low
+            risk begins, with a warning, under the snapshot that was bound last in the capsule, else under one that
+            routes nothing.
             """
     )
 
@@ -81,45 +82,52 @@ struct StartCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let (started, failure) = try await write.withLedger { ledger in
+        let (started, bound) = try await write.withLedger { ledger in
             var start = try await options.runStart(in: ledger)
             start.isExclusive = exclusive
-            return (try await ledger.start(start), start.bound?.failure)
+            return (try await ledger.start(start), start.bound)
         }
+        let failure = bound?.failure
         if json {
             Output.json([
                 "run": .string("\(started.handle.id)"), "snapshot": .string(PolicySnapshot.text(started.snapshot)),
                 "token": started.handle.token.map { .string($0) } ?? .null, "repeated": .bool(started.receipt.isRepeat),
                 "refused": .bool(started.isRefused), "policy_failure": failure.map { .string($0.reason) } ?? .null,
+                "approved": bound?.origin.approvals.map { .bool($0.verdict.isApproved) } ?? .null,
             ])
         } else if !started.isRefused {
             Output.line("\(started.handle.id)")
             if let token = started.handle.token { Output.line(token) }
         }
-        try tell(failure, of: started)
+        try tell(bound, of: started)
     }
 }
 
-/// Says what a policy that does not load has led to.
+/// Says what a policy that does not load, or lacks approvals, has led to.
 ///
 /// - Throws: `Failure` when the run was refused.
-func tell(_ failure: BoundPolicy.Failure?, of started: StartedRun) throws {
-    guard let failure else { return }
+func tell(_ bound: BoundPolicy?, of started: StartedRun) throws {
+    if let warning = bound?.approvalWarning {
+        complain("warning: the policy is not approved: \(warning). 'capsule-tool policy approvals' tells all")
+    }
+    guard let failure = bound?.failure else { return }
+    let cause = failure.cause.words
+    let command = failure.cause == .doesNotLoad ? "policy validate" : "policy approvals"
     switch failure.action {
     case .refused:
         throw Failure(
             .policyFault,
-            "refused: the policy does not load, and this run is of high risk: \(failure.reason). "
-                + "'capsule-tool policy validate' tells all; the refusal is recorded as run \(started.handle.id)"
+            "refused: \(cause), and this run is of high risk: \(failure.reason). "
+                + "'capsule-tool \(command)' tells all; the refusal is recorded as run \(started.handle.id)"
         )
     case .lastBound:
         complain(
-            "warning: the policy does not load: \(failure.reason). The run is under the snapshot that was bound last, "
+            "warning: \(cause): \(failure.reason). The run is under the snapshot that was bound last, "
                 + PolicySnapshot.text(started.snapshot)
         )
     case .fallback:
         complain(
-            "warning: the policy does not load: \(failure.reason). No other was bound in this capsule: the run is "
+            "warning: \(cause): \(failure.reason). No other was bound in this capsule: the run is "
                 + "under builtin-fallback, which routes nothing"
         )
     }

@@ -15,7 +15,7 @@ struct PolicyCommand: ParsableCommand {
             """,
         subcommands: [
             Init.self, Validate.self, Compile.self, Explain.self, Diff.self, Show.self, List.self, Current.self,
-            Format.self, Convert.self, Bump.self, Import.self,
+            Format.self, Convert.self, Bump.self, Import.self, Approve.self, ShowApprovals.self,
         ]
     )
 }
