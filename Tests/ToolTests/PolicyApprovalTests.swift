@@ -98,6 +98,8 @@ private final class ApprovalShop {
             return try #require(policy?["approvals"] as? [String: Any])
         }
         #expect(try record("a")["approved"] as? Bool == false)
+        #expect(try place.shop.run("show", "a").output.contains("approval not approved\n"))
+        #expect(try place.shop.run("show", "b").output.contains("approval approved by bob@example.com\n"))
         let verdict = try record("b")
         #expect(verdict["approved"] as? Bool == true)
         let layer = try #require((verdict["layers"] as? [[String: Any]])?.first)

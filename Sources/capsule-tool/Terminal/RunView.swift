@@ -36,7 +36,21 @@ struct RunView {
             lines.append(("policy", (titles[policy.snapshot] ?? "unnamed") + from))
             lines.append(("snapshot", PolicySnapshot.text(policy.snapshot)))
         }
+        if let approval { lines.append(("approval", approval)) }
         return lines
+    }
+
+    /// What the start recorded of the approvals of the policy that it found.
+    private var approval: String? {
+        guard let record = summary.start?["policy"]?["approvals"], let isApproved = record["approved"]?.bool else {
+            return nil
+        }
+        var names: [String] = []
+        for approval in record["layers"]?.array?.flatMap({ $0["counted"]?.array ?? [] }) ?? [] {
+            if let name = approval["approver"]?.string, !names.contains(name) { names.append(name) }
+        }
+        let by = names.isEmpty ? "" : " by \(Self.list(names, separator: ", "))"
+        return isApproved ? "approved\(by)" : "not approved" + (names.isEmpty ? "" : "; signed\(by)")
     }
 
     private var about: [(String, String)] {
