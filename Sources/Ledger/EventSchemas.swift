@@ -123,7 +123,7 @@ public enum EventSchemas {
                         [
                             .required("layer", .string(oneOf: ["workspace", "spec"])),
                             .required("digest", digest.described("what was signed")), .required("approved", .boolean),
-                            .required("counted", .array(of: approval, maxItems: 200)),
+                            .required("counted", .array(of: approval, maxItems: 50)), .required("counted_count", count),
                             .required("not_counted", .array(of: anyObject, maxItems: 20)),
                             .required("not_counted_count", count),
                             .required("authors", .array(of: text, maxItems: 50)),

@@ -146,7 +146,10 @@ import Testing
                 "ada@example.com \(one)\ncountess@example.com \(two)\nADA@example.com,countess@example.com \(try shop.key("third"))"
             ),
         ]
-        for (files, list) in lists {
+        // A key that can sign under any name may be Ada's own.
+        let anyName = [twoKeys[0], try shop.approve(subject, by: "ada2", as: "countess@example.com")]
+        let more = lists + [(anyName, "ada@example.com \(one)\n*@Example.com,countess@example.com \(two)")]
+        for (files, list) in more {
             let verdict = judge(files, list, required: 2)
             #expect(verdict.counted.count == 1 && verdict.refused.map(\.reason) == [.samePerson], "\(list)")
             #expect(judge(files, list, required: 1).isApproved)
@@ -154,6 +157,7 @@ import Testing
         let both = [twoKeys[0], try shop.approve(subject, by: "bob")]
         #expect(judge(both, "ada@example.com \(one)\nbob@example.com \(bob)", required: 2).isApproved)
         #expect(!judge(both, "ada@example.com \(one)\nbob@example.com \(bob)", required: 3).isApproved)
+        #expect(judge(both, "ada@example.com \(one)\nbob@example.com,*@other \(bob)", required: 2).isApproved)
     }
 
     @Test(arguments: [

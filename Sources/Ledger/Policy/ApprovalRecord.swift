@@ -16,8 +16,11 @@ public struct ApprovalRecord: Sendable {
 
     /// So many approvals that do not count are kept in an event.
     private static let mostRefused = 20
-    /// So many authors are.
+    /// So many of those that count are.
+    private static let mostCounted = 50
+    /// So many authors are, each to so many scalars: what git says is of any length.
     private static let mostAuthors = 50
+    private static let authorScalars = 200
 
     init(_ verdict: ApprovalVerdict, of snapshot: SnapshotID, list: SignersFile?) {
         self.verdict = verdict
@@ -42,7 +45,7 @@ public struct ApprovalRecord: Sendable {
     }
 
     private static func layer(_ layer: LayerVerdict, _ objects: inout [StoredObject]) -> JSONValue {
-        let counted = layer.counted.map { approval -> JSONValue in
+        let counted = layer.counted.prefix(mostCounted).map { approval -> JSONValue in
             var members = JSONValue.Members()
             members["approver"] = .string(approval.approver)
             members["key"] = .string(approval.fingerprint)
@@ -67,9 +70,14 @@ public struct ApprovalRecord: Sendable {
         }
         return [
             "layer": .string(layer.subject.layer.rawValue), "digest": .string("\(layer.subject.digest)"),
-            "approved": .bool(layer.isApproved), "counted": .array(counted), "not_counted": .array(refused),
+            "approved": .bool(layer.isApproved), "counted": .array(counted),
+            "counted_count": .number(JSONNumber(layer.counted.count)), "not_counted": .array(refused),
             "not_counted_count": .number(JSONNumber(layer.refused.count)),
-            "authors": .array(layer.authors.prefix(mostAuthors).map { .string($0.description) }),
+            "authors": .array(
+                layer.authors.prefix(mostAuthors).map { author in
+                    .string(String(String.UnicodeScalarView(author.description.unicodeScalars.prefix(authorScalars))))
+                }
+            ),
         ]
     }
 }

@@ -23,7 +23,7 @@ extension CompileResult {
         return PolicyLayer.allCases.compactMap { layer in
             guard let statement = statement(of: layer), let file = layers.files[layer] else { return nil }
             let base = file.split(separator: "/").last.map(String.init) ?? file
-            let name = base.split(separator: ".").dropLast().joined(separator: ".")
+            let name = base.lastIndex(of: ".").map { String(base[..<$0]) } ?? base
             return ApprovalSubject(
                 layer: layer,
                 file: file,
@@ -71,7 +71,8 @@ public struct ApprovalStatement: Sendable, Hashable {
         }
     }
 
-    private static func isName(_ text: String) -> Bool {
+    /// Whether a text can be the name of an approver or an author.
+    public static func isName(_ text: String) -> Bool {
         (1...ApprovalLimits.nameBytes).contains(text.utf8.count)
             && !text.unicodeScalars.contains { HiddenCharacter.isHidden($0) || $0.value < 0x20 }
     }

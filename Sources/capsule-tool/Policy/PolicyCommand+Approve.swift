@@ -104,7 +104,8 @@ extension PolicyCommand {
                     setting.now
                 )
             else { return authors }
-            let texts = found.map(\.description)
+            // Git knows the others as well, whether or not they can be written down.
+            let texts = found.map(\.description).filter(ApprovalStatement.isName)
             return texts + authors.filter { !texts.contains($0) }
         }
 
