@@ -24,8 +24,9 @@ public struct RunEvents: Sendable {
     ///
     /// - Throws: `CapsuleError.damaged` if a batch is no longer right, and what `visit` throws.
     public func forEach(_ visit: (RecordedEvent) throws -> Void) throws {
-        for offset in batches {
-            for event in try events(inBatchAt: offset) { try visit(event) }
+        // One reader for all: batches that follow each other are read from the disk in one piece.
+        try forEachBatch(at: batches) { events in
+            for event in events { try visit(event) }
         }
     }
 
@@ -46,8 +47,14 @@ public struct RunEvents: Sendable {
     }
 
     private func events(inBatchAt offset: UInt64) throws -> [RecordedEvent] {
-        var events: [RecordedEvent] = []
-        try capsule.forEachBatch(at: CollectionOfOne(offset)) { batch throws in
+        var found: [RecordedEvent] = []
+        try forEachBatch(at: CollectionOfOne(offset)) { found = $0 }
+        return found
+    }
+
+    private func forEachBatch(at offsets: some Sequence<UInt64>, _ visit: ([RecordedEvent]) throws -> Void) throws {
+        try capsule.forEachBatch(at: offsets) { batch throws in
+            var events: [RecordedEvent] = []
             var index = batch.header.treeSize - min(batch.header.treeSize, UInt64(batch.header.events))
             try batch.forEachEvent { event throws(CapsuleError) in
                 if event.envelope.run == run, index < treeSize {
@@ -55,8 +62,8 @@ public struct RunEvents: Sendable {
                 }
                 index += 1
             }
+            try visit(events)
         }
-        return events
     }
 }
 

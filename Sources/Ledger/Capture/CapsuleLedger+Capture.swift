@@ -49,8 +49,8 @@ extension ContentRules {
 
 /// The rules of content of the runs that are appended to.
 ///
-/// They are those of the snapshot that was in force when the run was last looked at here: at its first append, and after
-/// each stage, checkpoint and snapshot. A snapshot that another process takes up meanwhile only tightens.
+/// They are those of the snapshot that was in force when the run was last looked at here: at its first append, and
+/// after each stage, checkpoint and snapshot. A snapshot that another process takes up meanwhile only tightens.
 final class RunContents: Sendable {
     private let secrets: any SecretSource
     private let runs = Mutex<[RunID: Known]>([:])

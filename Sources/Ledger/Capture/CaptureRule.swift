@@ -30,8 +30,8 @@ public struct CaptureRule: Sendable, Equatable {
         for (member, least) in Self.content where body[member] != nil && !keeps(least) {
             throw LedgerError(
                 .overCapture,
-                "the policy captures \(mode.rawValue), and '\(member)' of a model.call needs \(least.rawValue); leave it "
-                    + "out, or record the call with 'capsule-tool call', which keeps what may be kept"
+                "the policy captures \(mode.rawValue), and '\(member)' of a model.call needs \(least.rawValue); leave "
+                    + "it out, or record the call with 'capsule-tool call', which keeps what may be kept"
             )
         }
     }

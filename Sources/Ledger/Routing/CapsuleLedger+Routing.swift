@@ -38,27 +38,38 @@ extension CapsuleLedger: RoutingLedger {
             let durability: Durability = decision.evidence == .durable ? .durable : .written
             return (drafts, durability, (decision, body))
         }
-        guard let (decision, body) = made, let recorded = RecordedDecision(try JSONValue.parse(body)) else {
-            return try repeated(receipt, request)
-        }
+        guard let (decision, body) = made else { return try repeated(receipt, request) }
         Self.routingLog.debug(
             "decided",
             metadata: ["run": "\(run.id)", "role": "\(request.role)", "result": "\(decision.resultWord)"]
         )
-        return RoutedCall(receipt: receipt, decision: recorded, alerts: decision.alerts)
+        return RoutedCall(
+            receipt: receipt,
+            evidence: body,
+            choice: decision.choice,
+            permitsCall: decision.permitsCall,
+            alerts: decision.alerts
+        )
     }
 
     /// The decision that has the key already.
     private func repeated(_ receipt: Receipt, _ request: RoutingRequest) throws -> RoutedCall {
-        guard let body = try eventBody(receipt.event), let decision = RecordedDecision(body),
-            let asserted = body["asserted"], var first = RoutingRequest(recorded: asserted)
+        guard let evidence = try eventBody(receipt.event), let body = try? JSONValue.parse(evidence),
+            let decision = RecordedDecision(body), let asserted = body["asserted"],
+            var first = RoutingRequest(recorded: asserted)
         else { throw WriteError(.keyConflict, "event \(receipt.event) has this key and is no decision") }
         // A retry is asked later than the first time.
         first.now = request.now
         guard first == request else {
             throw WriteError(.keyConflict, "decision \(receipt.event) has this key and another request")
         }
-        return RoutedCall(receipt: receipt, decision: decision, alerts: [])
+        return RoutedCall(
+            receipt: receipt,
+            evidence: evidence,
+            choice: decision.choice,
+            permitsCall: decision.permitsCall,
+            alerts: []
+        )
     }
 
     public func settle(_ settlement: Settlement, in run: RunHandle, key: String?) async throws -> SettledCall {
@@ -227,10 +238,10 @@ extension CapsuleLedger: RoutingLedger {
         return draft
     }
 
-    private func eventBody(_ event: EventReference) throws -> JSONValue? {
+    private func eventBody(_ event: EventReference) throws -> [UInt8]? {
         let reader = try LedgerReader(CapsuleFile(path))
         let events = RunEvents(event.run, in: reader.capsule, batches: try reader.index.batchOffsets(of: event.run))
-        return try events.event(event.sequence)?.json
+        return try events.event(event.sequence)?.inlineBody
     }
 }
 

@@ -22,9 +22,20 @@ public protocol RoutingLedger: RunLedger {
 /// A decision that is in the file.
 public struct RoutedCall: Sendable {
     public var receipt: Receipt
-    public var decision: RecordedDecision
+    /// The body of the decision's event: canonical JSON.
+    public let evidence: [UInt8]
+    /// The model to call; nil where there is none.
+    public let choice: RoutingDecision.Choice?
+    /// Whether the caller may call a model: one was chosen, or the refusal does not bind.
+    public let permitsCall: Bool
     /// Thresholds that were passed by it.
     public var alerts: [BudgetAlert]
+
+    /// All that was recorded. Each time it is asked for, the evidence is parsed.
+    public var decision: RecordedDecision {
+        let body = (try? JSONValue.parse(evidence)) ?? .null
+        return RecordedDecision(body) ?? RecordedDecision(unchecked: body)
+    }
 
     /// Where the decision stands: what a settlement names.
     public var sequence: UInt32 { receipt.event.sequence }

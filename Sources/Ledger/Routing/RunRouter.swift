@@ -48,15 +48,9 @@ struct RoutingFold: Sendable {
         var snapshot: Digest
         var event: RoutingEvent?
 
+        init(_ event: RecordedEvent) { self.init(event.envelope, body: event.inlineBody) }
+
         init(_ envelope: Envelope, body: [UInt8]?) {
-            self.init(envelope, json: { body.flatMap { try? JSONValue.parse($0) } })
-        }
-
-        init(_ event: RecordedEvent) {
-            self.init(event.envelope, json: { event.json })
-        }
-
-        private init(_ envelope: Envelope, json: () -> JSONValue?) {
             sequence = envelope.sequence
             snapshot = envelope.snapshot
             guard case .registered(let type) = envelope.type, let kind = RoutingEvent.Kind(type) else { return }
@@ -65,7 +59,7 @@ struct RoutingFold: Sendable {
                 sequence: envelope.sequence,
                 time: envelope.time.milliseconds,
                 causes: envelope.causes.filter { $0.run == envelope.run }.map(\.sequence),
-                body: envelope.media == .json ? json() : nil
+                body: envelope.media == .json ? body.flatMap { RoutingEvidence.read($0, of: kind) } : nil
             )
         }
     }

@@ -23,7 +23,11 @@ extension Deciding {
     static let moneyRule = "budgets.per_run_usd"
 
     /// The rule of the stage's tokens that count here.
-    var tokenRule: String { tokenBudget.map { "budgets.tokens.\($0.stage)" } ?? "budgets.tokens" }
+    var tokenRule: String { Self.rule(of: tokenBudget, program) }
+
+    private static func rule(of budget: (stage: String, limit: Int, used: Int)?, _ program: RouterProgram) -> String {
+        budget.flatMap { program.tokenRules[$0.stage] } ?? "budgets.tokens"
+    }
 
     /// Input and output of a call; nil if the context does not hold them.
     ///
@@ -99,7 +103,7 @@ extension Deciding {
             let after = Self.sum(budget.used, amount.tokens)
             if budget.limit == 0 || after > Self.share(policy.budgets.stopAt, of: budget.limit) {
                 bar = bar ?? .budgetTokens
-                blockedBudgets.insert(tokenRule)
+                blockedBudgets.insert(Self.rule(of: budget, program))
             } else if overrides.tokens > 0,
                 after > Self.share(policy.budgets.stopAt, of: budget.limit - overrides.tokens)
             {
@@ -141,11 +145,12 @@ extension Deciding {
     ) -> [BudgetAlert] {
         var alerts: [BudgetAlert] = []
         func look(_ rule: String, used: Int64, limit: Int64, warnAt: Int64) {
-            let isBlocked = blockedBudgets.contains(rule)
+            let isBlocked = !blockedBudgets.isEmpty && blockedBudgets.contains(rule)
             for level in BudgetAlert.Level.allCases {
                 let isPassed = level == .stop ? isBlocked : limit > 0 && used >= warnAt
+                guard isPassed else { continue }
                 let kind = BudgetAlert.Kind(rule, level)
-                guard isPassed, derived.alerts[kind].map({ $0 < limit }) ?? true else { continue }
+                guard derived.alerts[kind].map({ $0 < limit }) ?? true else { continue }
                 alerts.append(BudgetAlert(kind, used: used, limit: limit))
             }
         }

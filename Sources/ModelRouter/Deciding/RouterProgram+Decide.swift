@@ -145,7 +145,7 @@ struct Deciding {
     private mutating func ask(_ rule: Escalation) -> RoutingDecision {
         note(.escalation)
         escalation = RoutingDecision.FiredEscalation(id: rule.id)
-        return conclude(.human(.humanNeeded), rule: "escalations.\(rule.id)")
+        return conclude(.human(.humanNeeded), rule: program.escalationRules[rule.id] ?? rule.id)
     }
 
     private mutating func askAgain() -> RoutingDecision {
@@ -168,7 +168,7 @@ struct Deciding {
         let origin: RoutingDecision.Cause
         if let id = rule?.id ?? escalationInForce(role) {
             origin = .escalation
-            path = "escalations.\(id)"
+            path = program.escalationRules[id] ?? id
         } else {
             origin = mode == Role.defaultMode ? .primary : .mode
         }
@@ -269,7 +269,6 @@ extension RoutingDecision.Choice {
             modelID: model.model.id,
             provider: model.model.provider,
             endpoint: model.provider.baseURL,
-            api: model.provider.api,
             maxOutputTokens: output,
             reserved: reserved
         )

@@ -8,6 +8,9 @@ public struct RouterProgram: Sendable {
     let roles: [String: RoleProgram]
     let models: [ModelProgram]
     let modelsByName: [String: Int]
+    /// The rule paths of the stages' tokens, and of escalations: written out once.
+    let tokenRules: [String: String]
+    let escalationRules: [String: String]
 
     struct RoleProgram: Sendable {
         let name: String
@@ -56,6 +59,14 @@ public struct RouterProgram: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         modelsByName = byName
+        tokenRules = Dictionary(
+            policy.budgets.tokens.names.map { ($0, "budgets.tokens.\($0)") },
+            uniquingKeysWith: { first, _ in first }
+        )
+        escalationRules = Dictionary(
+            policy.escalations.map { ($0.id, "escalations.\($0.id)") },
+            uniquingKeysWith: { first, _ in first }
+        )
         var roles: [String: RoleProgram] = [:]
         for (name, role) in policy.roles { roles[name] = RoleProgram(name, role, policy, byName) }
         self.roles = roles

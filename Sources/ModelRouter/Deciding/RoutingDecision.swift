@@ -62,7 +62,6 @@ extension RoutingDecision {
         public var provider: String
         /// The provider's `base_url`.
         public var endpoint: String
-        public var api: ProviderAPI
         /// The most tokens that may be asked for: what the reservation covers.
         public var maxOutputTokens: Int
         public var reserved: Amount

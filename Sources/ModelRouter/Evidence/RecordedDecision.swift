@@ -11,6 +11,22 @@ public struct RecordedDecision: Sendable {
         self.body = body
     }
 
+    /// Takes what the router itself has written.
+    package init(unchecked body: JSONValue) { self.body = body }
+
+    /// The model, where to call it, and what is reserved; nil where there is none.
+    public var choice: RoutingDecision.Choice? {
+        guard let model, let modelID, let provider, let endpoint, let maxOutputTokens, let reserved else { return nil }
+        return RoutingDecision.Choice(
+            model: model,
+            modelID: modelID,
+            provider: provider,
+            endpoint: endpoint,
+            maxOutputTokens: maxOutputTokens,
+            reserved: reserved
+        )
+    }
+
     public var role: String { body["role"]?.string ?? "" }
     public var task: String { body["asserted"]?["task"]?.string ?? "" }
     /// `model`, `refused` or `human`.

@@ -12,13 +12,23 @@ public enum RoutingEvidence {
         derived: DerivedInputs,
         under program: RouterProgram
     ) -> [UInt8] {
-        let request = request.recorded
-        var writer = EvidenceWriter(capacity: 2048)
+        EvidenceWriter.write(capacity: 2048) { writer in
+            encode(decision, request.recorded, derived, program, &writer)
+        }
+    }
+
+    private static func encode(
+        _ decision: RoutingDecision,
+        _ request: RoutingRequest,
+        _ derived: DerivedInputs,
+        _ program: RouterProgram,
+        _ writer: inout EvidenceWriter
+    ) {
         writer.object { writer in
             writer.key("asserted")
-            let asserted = writer.bytes.count
+            let asserted = writer.count
             write(request, &writer)
-            let assertedBytes = writer.range(from: asserted)
+            let assertedEnd = writer.count
             writer.key("budget")
             write(decision.budget, &writer)
             writer.key("candidates")
@@ -26,9 +36,12 @@ public enum RoutingEvidence {
             writer.key("causes")
             writer.array(decision.causes) { $0.word($1) }
             writer.key("derived")
-            let start = writer.bytes.count
+            let start = writer.count
             write(derived, &writer)
-            let digest = inputsDigest(assertedBytes, writer.range(from: start))
+            let digest = inputsDigest(
+                writer.bytes(from: asserted, to: assertedEnd),
+                writer.bytes(from: start, to: writer.count)
+            )
             write(decision, digest, &writer)
             writer.key("role")
             writer.string(request.role)
@@ -39,7 +52,6 @@ public enum RoutingEvidence {
             writer.key("snapshot")
             writer.plain(program.snapshotText)
         }
-        return writer.bytes
     }
 
     /// The members from `endpoint` to `risk`.
@@ -84,14 +96,21 @@ public enum RoutingEvidence {
         writer.word(decision.risk)
     }
 
+    private static let beforeAsserted = Array(#"{"asserted":"#.utf8)
+    private static let beforeDerived = Array(#","derived":"#.utf8)
+
     /// `sha256:` and the hex of the digest over the canonical JSON `{"asserted":…,"derived":…}`.
-    private static func inputsDigest(_ asserted: ArraySlice<UInt8>, _ derived: ArraySlice<UInt8>) -> String {
+    private static func inputsDigest(_ asserted: UnsafeRawBufferPointer, _ derived: UnsafeRawBufferPointer) -> String {
         var hash = SHA256()
-        hash.update(data: Array(#"{"asserted":"#.utf8))
-        asserted.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        hash.update(data: Array(#","derived":"#.utf8))
-        derived.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        hash.update(data: Array("}".utf8))
+        // One piece: each call of the hash costs as much as a hundred bytes.
+        var inputs: [UInt8] = []
+        inputs.reserveCapacity(asserted.count + derived.count + 32)
+        inputs.append(contentsOf: beforeAsserted)
+        inputs.append(contentsOf: asserted)
+        inputs.append(contentsOf: beforeDerived)
+        inputs.append(contentsOf: derived)
+        inputs.append(UInt8(ascii: "}"))
+        inputs.withUnsafeBytes { hash.update(bufferPointer: $0) }
         let digest = hash.finalize()
         return String(unsafeUninitializedCapacity: 71) { text in
             var place = 0
@@ -99,14 +118,20 @@ public enum RoutingEvidence {
                 text[place] = byte
                 place += 1
             }
-            for byte in digest {
-                for digit in [byte >> 4, byte & 15] {
-                    text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-                    place += 1
+            digest.withUnsafeBytes { digest in
+                for byte in digest {
+                    text[place] = hexDigit(byte >> 4)
+                    text[place + 1] = hexDigit(byte & 15)
+                    place += 2
                 }
             }
             return place
         }
+    }
+
+    @inline(__always)
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     private static func write(_ request: RoutingRequest, _ writer: inout EvidenceWriter) {

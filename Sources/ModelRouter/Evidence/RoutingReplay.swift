@@ -33,11 +33,14 @@ public enum RoutingReplay {
         enforcement: Enforcement
     ) -> Verdict {
         let body: JSONValue
-        do { body = try JSONValue.parse(recorded) } catch { return .differs([differing("", nil, nil)]) }
+        guard let read = RoutingEvidence.read(recorded, of: .decision) else {
+            return .differs([differing("", nil, nil)])
+        }
+        body = read
         return check(body, recorded, after: state, under: program, enforcement: enforcement)
     }
 
-    /// The same, of a body that was parsed already.
+    /// The same, of a body that was read already.
     public static func check(
         _ body: JSONValue,
         _ recorded: [UInt8],
@@ -59,9 +62,8 @@ public enum RoutingReplay {
         }
         let again = RoutingEvidence.decide(request, after: state, under: program, enforcement: enforcement).body
         if again == recorded { return .agrees }
-        guard let derived = try? JSONValue.parse(again) else { return .differs([]) }
         var differences: [Difference] = []
-        compare(body, derived, "", &differences)
+        compare(try? JSONValue.parse(recorded), try? JSONValue.parse(again), "", &differences)
         if differences.isEmpty { differences.append(differing("", nil, nil)) }
         return .differs(differences)
     }
