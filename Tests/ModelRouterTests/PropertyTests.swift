@@ -36,6 +36,10 @@ import Testing
         let enforcement = scene.policy.enforcement
         let verdict = RoutingReplay.check(body, after: before, under: scene.program, enforcement: enforcement)
         #expect(verdict == .agrees, note)
+        let quick = RoutingReplay.agreeing(body, after: before, under: scene.program, enforcement: enforcement)
+        #expect(quick?.effect == DecisionEffect(try JSONValue.parse(body)), note)
+        let read = try #require(RoutingEvidence.read(body, of: .decision))
+        #expect(quick?.effect == DecisionEffect(read) && quick?.permitsCall == RecordedDecision(read)?.permitsCall, note)
         let open = scene.state.open.values.reduce(USD.zero) { $0.adding($1.reserved.usd) ?? $0 }
         #expect(scene.state.reserved == open, note)
     }

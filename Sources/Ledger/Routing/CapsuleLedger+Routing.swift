@@ -29,6 +29,8 @@ extension CapsuleLedger: RoutingLedger {
                 under: program,
                 enforcement: enforcement
             )
+            let effect = DecisionEffect(decision, for: request, under: program)
+            (view.follower as? RunRouter)?.expect(body, effect)
             var draft = EventDraft(.registered(.routingDecision), body: body)
             draft.key = key
             var drafts = [draft]
@@ -221,7 +223,7 @@ extension CapsuleLedger: RoutingLedger {
                 guard let receipt = try await queue.submit(submission).first else { break }
                 return (receipt, receipt.isRepeat ? nil : outbox.take())
             } catch is Stale {
-                routers.forget(run.id)
+                routers.forget(run.id, router)
             }
         }
         throw LedgerError(

@@ -57,25 +57,30 @@ public struct RoutingAudit {
     public mutating func take(_ event: RecordedEvent) throws -> RoutingReplay.Verdict? {
         let id = event.envelope.run
         var run = runs.removeValue(forKey: id) ?? Run()
-        var verdict: RoutingReplay.Verdict?
+        defer { if event.envelope.seal == nil { runs[id] = run } }
+        if event.envelope.type == .registered(.routingDecision) { return try take(decision: event, &run) }
         let step = RoutingFold.Step(event)
         switch event.envelope.type {
-        case .registered(.routingDecision): verdict = try replay(event, step, &run)
         case .registered(.modelCall): check(call: event, &run)
         case .registered(.routingSettlement): check(settlement: event, step, run)
         default: break
         }
         run.fold.take(step)
-        if event.envelope.seal == nil { runs[id] = run }
-        return verdict
+        return nil
     }
 
-    private mutating func replay(
-        _ event: RecordedEvent,
-        _ step: RoutingFold.Step,
-        _ run: inout Run
-    ) throws -> RoutingReplay.Verdict {
+    private mutating func take(decision event: RecordedEvent, _ run: inout Run) throws -> RoutingReplay.Verdict {
         decisions += 1
+        if let bytes = event.inlineBody, let program = try programs.program(event.envelope.snapshot),
+            let enforcement = try enforcement(run.fold),
+            let same = RoutingReplay.agreeing(bytes, after: run.fold.state, under: program, enforcement: enforcement)
+        {
+            agreeing += 1
+            note(event.envelope.sequence, permitsCall: same.permitsCall, &run)
+            run.fold.take(RoutingFold.Step(event.envelope, body: nil, effect: same.effect))
+            return .agrees
+        }
+        let step = RoutingFold.Step(event)
         let verdict = try replay(event, step.event?.body, run.fold)
         switch verdict {
         case .agrees: agreeing += 1
@@ -83,12 +88,18 @@ public struct RoutingAudit {
         case .differs(let differences): note(event, .differs(differences))
         }
         let permits = step.event?.body.flatMap(RecordedDecision.init)?.permitsCall ?? false
-        if permits {
-            run.permitting.insert(event.envelope.sequence)
-        } else {
-            run.refusing.insert(event.envelope.sequence)
-        }
+        note(event.envelope.sequence, permitsCall: permits, &run)
+        run.fold.take(step)
         return verdict
+    }
+
+    private func note(_ sequence: UInt32, permitsCall: Bool, _ run: inout Run) {
+        if permitsCall { run.permitting.insert(sequence) } else { run.refusing.insert(sequence) }
+    }
+
+    private func enforcement(_ fold: RoutingFold) throws -> Enforcement? {
+        if let stated = fold.state.enforcement { return stated }
+        return try fold.first.flatMap { try programs.program($0)?.policy.enforcement }
     }
 
     private func replay(
@@ -104,9 +115,9 @@ public struct RoutingAudit {
                 "snapshot \(PolicySnapshot.text(event.envelope.snapshot)) is not here, or is no compiled policy"
             )
         }
-        guard let first = fold.first,
-            let enforcement = try fold.state.enforcement ?? programs.program(first)?.policy.enforcement
-        else { return .cannotReplay("the beginning of the run is not here") }
+        guard let enforcement = try enforcement(fold) else {
+            return .cannotReplay("the beginning of the run is not here")
+        }
         return RoutingReplay.check(body, bytes, after: fold.state, under: program, enforcement: enforcement)
     }
 

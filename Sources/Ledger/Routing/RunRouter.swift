@@ -10,16 +10,24 @@ final class RunRouter: RunFollower {
         var fold = RoutingFold()
         /// Events that came while those before them were still being read from the file.
         var waiting: [RoutingFold.Step]? = []
+        /// The decision that was made last: it comes back as an event if it is admitted.
+        var made: (body: [UInt8], effect: DecisionEffect)?
     }
 
     init(_ run: RunID) { self.run = run }
 
     func take(_ envelope: Envelope, body: [UInt8]?) {
-        let step = RoutingFold.Step(envelope, body: body)
         inside.withLock { inside in
+            // The same bytes say the same.
+            let effect = body.flatMap { body in inside.made.flatMap { $0.body == body ? $0.effect : nil } }
+            inside.made = nil
+            let step = RoutingFold.Step(envelope, body: body, effect: effect)
             if inside.waiting == nil { inside.fold.take(step) } else { inside.waiting?.append(step) }
         }
     }
+
+    /// Says what the decision that is about to be written changes, so that it need not be read back.
+    func expect(_ body: [UInt8], _ effect: DecisionEffect) { inside.withLock { $0.made = (body, effect) } }
 
     /// Puts what the file says before the events that were told since.
     func begin(behind fold: RoutingFold) {
@@ -50,7 +58,8 @@ struct RoutingFold: Sendable {
 
         init(_ event: RecordedEvent) { self.init(event.envelope, body: event.inlineBody) }
 
-        init(_ envelope: Envelope, body: [UInt8]?) {
+        /// - Parameter effect: what the body says, if it is a decision that is known already.
+        init(_ envelope: Envelope, body: [UInt8]?, effect: DecisionEffect? = nil) {
             sequence = envelope.sequence
             snapshot = envelope.snapshot
             guard case .registered(let type) = envelope.type, let kind = RoutingEvent.Kind(type) else { return }
@@ -59,8 +68,10 @@ struct RoutingFold: Sendable {
                 sequence: envelope.sequence,
                 time: envelope.time.milliseconds,
                 causes: envelope.causes.filter { $0.run == envelope.run }.map(\.sequence),
-                body: envelope.media == .json ? body.flatMap { RoutingEvidence.read($0, of: kind) } : nil
+                body: effect != nil || envelope.media != .json
+                    ? nil : body.flatMap { RoutingEvidence.read($0, of: kind) }
             )
+            event?.effect = effect
         }
     }
 
@@ -101,7 +112,13 @@ extension Timestamp {
 
 /// The routers of a ledger's runs, each made when it is first asked for.
 final class RunRouters: Sendable {
-    private let routers = Mutex<[RunID: Task<RunRouter, any Error>]>([:])
+    private let routers = Mutex<[RunID: Entry]>([:])
+
+    private enum Entry {
+        case loading(Task<RunRouter, any Error>)
+        case ready(RunRouter)
+    }
+
     private let programs = Mutex<[Digest: RouterProgram]>([:])
     private let path: FilePath
     private let storage: any Storage
@@ -118,21 +135,35 @@ final class RunRouters: Sendable {
 
     /// The router of a run, told everything up to the queue's last turn.
     func router(of run: RunID, following queue: WriterQueue) async throws -> RunRouter {
-        let task = routers.withLock { routers in
-            if let task = routers[run] { return task }
-            let task = Task { try await self.load(run, following: queue) }
-            routers[run] = task
-            return task
+        let entry = routers.withLock { routers in
+            if let entry = routers[run] { return entry }
+            let entry = Entry.loading(Task { try await self.load(run, following: queue) })
+            routers[run] = entry
+            return entry
         }
-        do { return try await task.value } catch {
-            forget(run, task)
-            throw error
+        switch entry {
+        case .ready(let router): return router
+        case .loading(let task):
+            do {
+                let router = try await task.value
+                routers.withLock { routers in
+                    if case .loading(task)? = routers[run] { routers[run] = .ready(router) }
+                }
+                return router
+            } catch {
+                routers.withLock { routers in
+                    if case .loading(task)? = routers[run] { routers[run] = nil }
+                }
+                throw error
+            }
         }
     }
 
     /// Lets go of a router that the queue no longer tells anything.
-    func forget(_ run: RunID, _ task: Task<RunRouter, any Error>? = nil) {
-        routers.withLock { if task == nil || $0[run] == task { $0[run] = nil } }
+    func forget(_ run: RunID, _ router: RunRouter) {
+        routers.withLock { routers in
+            if case .ready(let kept)? = routers[run], kept === router { routers[run] = nil }
+        }
     }
 
     private func load(_ run: RunID, following queue: WriterQueue) async throws -> RunRouter {

@@ -25,4 +25,35 @@ extension RoutingEvidence {
             return .object(members)
         }
     }
+
+    /// The request of a decision, where its bytes begin as the router's own do: with what was asserted. Nil for all
+    /// others, which are read as a whole.
+    static func request(atBeginningOf body: [UInt8]) -> RoutingRequest? {
+        guard body.starts(with: beforeAsserted) else { return nil }
+        return body.withUnsafeBytes { bytes in
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[beforeAsserted.count...])
+            guard let end = endOfObject(rest),
+                let asserted = try? JSONValue.parse(UnsafeRawBufferPointer(rebasing: rest[..<end]))
+            else { return nil }
+            return RoutingRequest(recorded: asserted)
+        }
+    }
+
+    /// Where the object at the beginning ends, if it ends; whether it is JSON is not asked.
+    private static func endOfObject(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        var (depth, isInString, index) = (0, false, 0)
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\\") where isInString: index += 1
+            case UInt8(ascii: "\""): isInString.toggle()
+            case UInt8(ascii: "{") where !isInString: depth += 1
+            case UInt8(ascii: "}") where !isInString:
+                depth -= 1
+                if depth == 0 { return index + 1 }
+            default: break
+            }
+            index += 1
+        }
+        return nil
+    }
 }

@@ -96,7 +96,7 @@ public enum RoutingEvidence {
         writer.word(decision.risk)
     }
 
-    private static let beforeAsserted = Array(#"{"asserted":"#.utf8)
+    static let beforeAsserted = Array(#"{"asserted":"#.utf8)
     private static let beforeDerived = Array(#","derived":"#.utf8)
 
     /// `sha256:` and the hex of the digest over the canonical JSON `{"asserted":…,"derived":…}`.

@@ -11,6 +11,20 @@ public enum RoutingReplay {
         case differs([Difference])
     }
 
+    /// A replay that gave the same bytes, and what the decision changes; nil where nothing can be said so quickly, and
+    /// ``check(_:after:under:enforcement:)`` is to be asked.
+    public static func agreeing(
+        _ recorded: [UInt8],
+        after state: RoutingState,
+        under program: RouterProgram,
+        enforcement: Enforcement
+    ) -> (effect: DecisionEffect, permitsCall: Bool)? {
+        guard let request = RoutingEvidence.request(atBeginningOf: recorded) else { return nil }
+        let (decision, body) = RoutingEvidence.decide(request, after: state, under: program, enforcement: enforcement)
+        guard body == recorded else { return nil }
+        return (DecisionEffect(decision, for: request, under: program), decision.permitsCall)
+    }
+
     /// A member of the decision that is not what it should be.
     public struct Difference: Sendable, Equatable {
         /// Where, such as `derived.task.attempts`.

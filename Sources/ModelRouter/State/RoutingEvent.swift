@@ -22,6 +22,8 @@ public struct RoutingEvent: Sendable {
     public var causes: [UInt32]
     /// Nil where the body is not JSON, was erased, or does not stand in the event itself: then it counts for nothing.
     public var body: JSONValue?
+    /// For a decision that was just made or derived again, what its body says; else the body is read.
+    public var effect: DecisionEffect?
 
     public init(_ kind: Kind, sequence: UInt32, time: Int64, causes: [UInt32] = [], body: JSONValue?) {
         self.kind = kind

@@ -2,59 +2,48 @@ import JSONText
 
 /// Decisions and settlements.
 extension RoutingState {
-    mutating func take(decision body: JSONValue, _ event: RoutingEvent) {
-        guard let asserted = body["asserted"], let role = asserted["role"]?.string else { return }
-        latest = max(latest, body["now_ms"]?.int64 ?? 0)
-        let key = TaskKey(role: role, task: asserted["task"]?.string ?? "")
+    mutating func take(_ decision: DecisionEffect, at sequence: UInt32) {
+        latest = max(latest, decision.now)
+        let key = TaskKey(role: decision.role, task: decision.task)
         var task = tasks[key] ?? TaskState()
-        if let fired = body["escalation"], let id = fired["id"]?.string { fire(id, fired, &task) }
-        switch body["result"]?.string {
-        case "model":
-            if let model = body["model"]?.string, !task.tried.contains(model) { task.tried.append(model) }
-            reserve(body, asserted, key, event)
-        case "human":
+        if let fired = decision.escalation { fire(fired, &task) }
+        switch decision.result {
+        case .model:
+            if let model = decision.model, !task.tried.contains(model) { task.tried.append(model) }
+            reserve(decision, key, sequence)
+        case .human:
             // The first question counts until it is answered.
-            if task.asked == nil { task.asked = event.sequence }
+            if task.asked == nil { task.asked = sequence }
             task.answer = nil
-            questions[event.sequence] = key
-        default:
-            if isUnbound(body) { reserve(body, asserted, key, event) }
+            questions[sequence] = key
+        case .refused(let isBinding):
+            if !isBinding { reserve(decision, key, sequence) }
         }
         guard tasks[key] != nil || tasks.count < RoutingLimits.tasks else { return }
         tasks[key] = task
     }
 
-    private func isUnbound(_ body: JSONValue) -> Bool {
-        body["exceptions"]?.array?.contains { $0["part"]?.string == "routing" } ?? false
-    }
-
-    private func fire(_ id: String, _ fired: JSONValue, _ task: inout TaskState) {
-        task.fired[id] = TaskState.Fired(attempts: task.attempts, settled: task.settled)
-        let mode = fired["mode"]?.string
-        let tier = fired["tier_at_least"]?.int
-        guard mode != nil || tier != nil else { return }
+    private func fire(_ fired: RoutingDecision.FiredEscalation, _ task: inout TaskState) {
+        task.fired[fired.id] = TaskState.Fired(attempts: task.attempts, settled: task.settled)
+        guard fired.mode != nil || fired.tierAtLeast != nil else { return }
         task.excluded = task.tried
-        if let mode { task.mode = mode }
-        task.tierAtLeast = max(task.tierAtLeast, tier ?? 0)
+        if let mode = fired.mode { task.mode = mode }
+        task.tierAtLeast = max(task.tierAtLeast, fired.tierAtLeast ?? 0)
     }
 
-    private mutating func reserve(_ body: JSONValue, _ asserted: JSONValue, _ key: TaskKey, _ event: RoutingEvent) {
-        let amount = RoutingDecision.Amount(
-            usd: body["reserved"]?["usd"]?.string.flatMap(USD.init(decimal:)) ?? .zero,
-            tokens: max(body["reserved"]?["tokens"]?.int ?? 0, 0)
-        )
+    private mutating func reserve(_ decision: DecisionEffect, _ key: TaskKey, _ sequence: UInt32) {
         let call = OpenCall(
             role: key.role,
             task: key.task,
-            stage: asserted["stage"]?.string ?? stage ?? "",
-            model: body["model"]?.string,
-            provider: body["provider"]?.string,
-            reserved: amount,
-            snapshot: body["snapshot"]?.string ?? ""
+            stage: decision.stage ?? stage ?? "",
+            model: decision.model,
+            provider: decision.provider,
+            reserved: decision.reserved,
+            snapshot: decision.snapshot
         )
-        open[event.sequence] = call
-        reserved = reserved.adding(amount.usd) ?? USD(picodollars: .max)
-        add(tokens: amount.tokens, to: call.stage)
+        open[sequence] = call
+        reserved = reserved.adding(call.reserved.usd) ?? USD(picodollars: .max)
+        add(tokens: call.reserved.tokens, to: call.stage)
     }
 
     private mutating func add(tokens count: Int, to stage: String) {

@@ -103,11 +103,12 @@ public struct RoutingState: Sendable {
     /// Takes in the next event of the run, in its order.
     public mutating func take(_ event: RoutingEvent) {
         next = event.sequence == .max ? .max : event.sequence + 1
+        if let effect = event.effect { return take(effect, at: event.sequence) }
         guard let body = event.body else { return }
         switch event.kind {
         case .start: begin(body)
         case .stage: stage = body["name"]?.string ?? stage
-        case .decision: take(decision: body, event)
+        case .decision: if let effect = DecisionEffect(body) { take(effect, at: event.sequence) }
         case .settlement: take(settlement: body, event)
         case .gateResult: take(gateResult: body, event)
         case .answer: take(answer: body, event)
