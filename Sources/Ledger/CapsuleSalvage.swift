@@ -71,7 +71,7 @@ public enum CapsuleSalvage {
     }
 
     /// What the note and the index know of the old file's length.
-    static func knownDurable(of capsule: CapsuleFile) -> UInt64? {
+    public static func knownDurable(of capsule: CapsuleFile) -> UInt64? {
         let note = DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)
         let index = SnapshotIndex.evidence(for: capsule.path, capsule.header)
         return [note?.durableLength, index?.durableLength].compactMap { $0 }.max()

@@ -19,6 +19,8 @@ public struct CapsuleStatistics: Sendable {
     /// Bytes that snapshots would take more if each run carried its own.
     public var savedBySharing: UInt64
     public var checkpoints: Int
+    /// Why the walk ended before the place where the index ends.
+    public private(set) var unread: CapsuleError?
 
     /// Bytes that compression saved; frames of objects have a header, which counts against it.
     public var savedByCompression: UInt64 {
@@ -56,6 +58,15 @@ public struct CapsuleStatistics: Sendable {
             progress?(reported, reader.status.end)
         }
         end = walk.offset
+        if end < reader.status.end { unread = .changed(at: end) }
+    }
+}
+
+extension CapsuleError {
+    /// What the index saw whole cannot be read any more.
+    static func changed(at offset: UInt64, _ reason: String? = nil) -> CapsuleError {
+        let cause = reason.map { "; \($0)" } ?? ""
+        return CapsuleError(.damaged, at: offset, "no valid batch begins here, though one did before\(cause)")
     }
 }
 
@@ -89,20 +100,35 @@ public struct CapsuleUsage: Sendable {
     public private(set) var objects: [FrameKind: Use] = [:]
     /// Bytes of the file's header and of batch headers.
     public private(set) var headers = Double(FileHeader.size)
+    /// Why reading ended before the place where the index ends; what lies behind is not counted.
+    public private(set) var unread: CapsuleError?
 
     /// Names of types that are kept apart at most.
     private static let maximumTypes = 10_000
     private static let otherTypes = "others"
 
-    /// - Throws: `StorageError`, `CapsuleError`.
+    /// - Throws: `StorageError`.
     public init(_ reader: LedgerReader, progress: ((UInt64, UInt64) -> Void)? = nil) throws {
         let (capsule, end) = (reader.capsule, reader.status.end)
         let batches = BatchReader(file: capsule.file, header: capsule.header, limit: end)
         var reported: UInt64 = 0
-        while try batches.next({ batch in try take(batch) }) == .batch {
-            guard batches.position.offset - reported > 4 << 20 else { continue }
-            reported = batches.position.offset
-            progress?(reported, end)
+        do {
+            while true {
+                switch try batches.next({ batch in try take(batch) }) {
+                case .batch: break
+                case .bad(let reason):
+                    unread = .changed(at: batches.position.offset, reason)
+                    return
+                case .end:
+                    if batches.position.offset < end { unread = .changed(at: batches.position.offset) }
+                    return
+                }
+                guard batches.position.offset - reported > 4 << 20 else { continue }
+                reported = batches.position.offset
+                progress?(reported, end)
+            }
+        } catch let error as CapsuleError {
+            unread = error
         }
     }
 

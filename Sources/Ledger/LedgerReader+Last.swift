@@ -2,9 +2,12 @@ extension LedgerReader {
     /// The last events in the order of the file, of a run or of the whole capsule.
     ///
     /// Reads batches from the end backwards, until there are enough.
+    ///
+    /// - Parameter damage: set to what is wrong with a batch that the index saw whole; events before it are not sought.
     public func lastEvents(
         _ count: Int,
         of row: RunRow? = nil,
+        damage: inout CapsuleError?,
         where isWanted: (RecordedEvent) -> Bool
     ) throws -> [RecordedEvent] {
         guard count > 0 else { return [] }
@@ -16,7 +19,13 @@ extension LedgerReader {
             let from = max(FileHeader.size, end - min(end, reach))
             let offsets = try batches(of: row, from: from, before: before)
             for offset in offsets.reversed() {
-                let events = try self.events(inBatchAt: offset, of: row?.id).filter(isWanted)
+                let events: [RecordedEvent]
+                do {
+                    events = try self.events(inBatchAt: offset, of: row?.id).filter(isWanted)
+                } catch let error as CapsuleError {
+                    damage = error
+                    return found.reversed()
+                }
                 found.append(contentsOf: events.reversed())
                 if found.count >= count { return found.prefix(count).reversed() }
             }

@@ -12,22 +12,48 @@ public final class LedgerReader: Sendable {
     /// What the note said to be durable before the file was read.
     private let noted: UInt64
 
-    /// Whether the file could be read to its end, as far as anything known says where that is.
-    public var isWhole: Bool {
-        [.end, .beingWritten].contains(status.ending) && max(status.knownDurable, noted) <= status.end
-    }
+    /// What the index knows of bytes that are not there any more.
+    private let cutShort: CapsuleError?
 
-    /// Opens the index of a capsule and brings it up to date.
+    /// Opens the index of a capsule and brings it up to date. Of a capsule that is shorter than its index knows, what
+    /// is there can be read all the same, by an index in memory; `ending` then says so.
     ///
-    /// - Throws: `StorageError`, `CapsuleError.cutShort`.
+    /// - Throws: `StorageError`.
     public init(_ capsule: CapsuleFile, progress: ((UInt64, UInt64) -> Void)? = nil) throws {
         self.capsule = capsule
         // Before the file is read: what a writer notes later is of no concern to what was read.
         noted =
             DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)?
             .durableLength ?? 0
-        index = try SnapshotIndex(for: capsule)
-        status = try index.catchUp(progress: progress)
+        let opened: (index: SnapshotIndex, status: Status, cutShort: CapsuleError?)
+        do {
+            let index = try SnapshotIndex(for: capsule)
+            opened = (index, try index.catchUp(progress: progress), nil)
+        } catch let error as CapsuleError where error.code == .cutShort {
+            let index = try SnapshotIndex(for: capsule, inMemory: true)
+            opened = (index, try index.catchUp(progress: progress), error)
+        }
+        (index, status, cutShort) = opened
+    }
+
+    /// How the file ends, as far as anything known says where that is. A small capsule is read through for it, a large
+    /// one behind what the index covers; see `CapsuleEnding.readThroughBytes`.
+    ///
+    /// - Throws: `StorageError`.
+    public func ending() throws -> CapsuleEnding {
+        if let cutShort { return .damaged(cutShort) }
+        if case .refused(let error) = status.ending { return .damaged(error) }
+        let known = max(status.knownDurable, noted)
+        if status.ending == .beingWritten, known <= status.end { return .beingWritten }
+        return try CapsuleEnding(of: capsule, from: (status.end, status.batches), knownDurable: known)
+    }
+
+    /// What keeps the file from being read to its end; nil if nothing that was durable is missing.
+    ///
+    /// - Throws: `StorageError`.
+    public func damage() throws -> CapsuleError? {
+        if case .damaged(let error) = try ending() { return error }
+        return nil
     }
 
     /// A run by its ID, a unique prefix of it, or the caller's own name.

@@ -71,13 +71,20 @@ public final class SnapshotIndex: Sendable {
     /// this capsule and generation. Changes nothing.
     public static func reach(for path: FilePath, _ header: FileHeader) -> Reach? {
         guard let mark = IndexStore.mark(in: IndexFiles(of: path), header) else { return nil }
-        return Reach(end: mark.offset, treeSize: mark.treeSize, root: mark.root, knownDurable: mark.durable)
+        return Reach(
+            end: mark.offset,
+            batches: mark.number,
+            treeSize: mark.treeSize,
+            root: mark.root,
+            knownDurable: mark.durable
+        )
     }
 
     /// How far an index reaches.
     public struct Reach: Equatable, Sendable {
         /// Where the last batch ends that it covers.
         public var end: UInt64
+        public var batches: UInt64
         public var treeSize: UInt64
         /// As that batch states it.
         public var root: Digest

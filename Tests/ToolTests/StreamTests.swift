@@ -23,7 +23,7 @@ import Testing
         let run = try shop.start()
         #expect(try shop.run("append", run, "--ndjson", input: lines(100, "x")).output.hasPrefix("100 events appended"))
         let again = try shop.run("append", run, "--ndjson", input: lines(101, "x"))
-        #expect(again.output.hasPrefix("1 events appended, 100 there already"), "\(again)")
+        #expect(again.output.hasPrefix("1 event appended, 100 there already"), "\(again)")
     }
 
     @Test func withATypeEachLineIsABody() throws {

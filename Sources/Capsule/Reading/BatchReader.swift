@@ -42,6 +42,15 @@ public final class BatchReader {
     ///   not, or if it
     ///   needs what this version does not know; and what `visit` throws. The position then stays where it is.
     public func next(_ visit: (borrowing BatchView) throws -> Void) throws -> Step {
+        try advance { batch, offset, stored in try visitBody(batch, offset: offset, stored: stored, visit) }
+    }
+
+    /// Goes behind the batch at `position` if its checksums are right, without taking its body apart.
+    ///
+    /// - Throws: as `next`.
+    public func check() throws -> Step { try advance { _, _, _ in } }
+
+    private func advance(_ take: (BatchHeader, UInt64, Range<Int>) throws -> Void) throws -> Step {
         let offset = position.offset
         guard offset < limit else { return .end }
         let available = try fill(offset, count: BatchHeader.size)
@@ -66,7 +75,7 @@ public final class BatchReader {
         guard crc.value == batch.bodyChecksum || Mutant.isOn(.hasNoBodyChecksum) else {
             return .bad("the checksum of the batch's body is wrong")
         }
-        try visitBody(batch, offset: offset, stored: bodyRange, visit)
+        try take(batch, offset, bodyRange)
         position.offset += batch.totalLength
         position.number = batch.number &+ 1
         position.previousChecksum = intact.checksum
@@ -145,7 +154,7 @@ public final class BatchReader {
     }
 
     /// Forgets what was read ahead, and reads on up to another limit: the file may have changed since.
-    func refresh(limit: UInt64) {
+    public func refresh(limit: UInt64) {
         window = []
         self.limit = limit
     }

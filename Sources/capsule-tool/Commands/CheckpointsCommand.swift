@@ -29,7 +29,15 @@ struct CheckpointsCommand: ParsableCommand {
     func run() throws {
         let reader = try openReader(capsule)
         let all = try reader.checkpoints().reversed().filter { label.map($0.labels.contains) ?? true }
-        let rows = try all.prefix(limit).map { (checkpoint: $0, marks: try reader.marks(of: $0)) }
+        var damage: CapsuleError?
+        let rows = try all.prefix(limit).map { checkpoint in
+            do {
+                return (checkpoint: checkpoint, marks: try reader.marks(of: checkpoint))
+            } catch let error as CapsuleError {
+                damage = error
+                return (checkpoint: checkpoint, marks: [])
+            }
+        }
         if json {
             Output.json(.array(rows.map { Self.value($0.checkpoint, $0.marks) }))
         } else if rows.isEmpty {
@@ -50,7 +58,7 @@ struct CheckpointsCommand: ParsableCommand {
             }
             for line in columns.lines(width: Terminal.width) { Output.line(line) }
         }
-        warn(reader)
+        try finish(reader, damage)
     }
 
     private static func value(_ checkpoint: Checkpoint, _ marks: [RecordedEvent]) -> JSONValue {

@@ -41,7 +41,7 @@ struct DuCommand: ParsableCommand {
         } else {
             try printTables(usage, runs, types, reader)
         }
-        warn(reader)
+        try finish(reader, usage.unread)
     }
 
     private func printTables(

@@ -144,7 +144,7 @@ struct EventStream {
         } else {
             let repeated = tally.repeated > 0 ? ", \(tally.repeated) there already" : ""
             let last = tally.last.map { ", last \($0.event)" } ?? ""
-            Output.line("\(tally.appended) events appended\(repeated)\(last)")
+            Output.line("\(Human.count(tally.appended, "event")) appended\(repeated)\(last)")
         }
     }
 }

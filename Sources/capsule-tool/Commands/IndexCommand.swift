@@ -25,18 +25,24 @@ struct IndexCommand: ParsableCommand {
 
         func run() throws {
             let path = try capsule.path()
-            _ = try capsule.open()
-            guard let state = try IndexState(path) else {
-                if json {
-                    return Output.json(["index": .string(SnapshotIndex.path(for: path).string), "exists": false])
-                }
-                return Output.line("no index; the next command that looks for a run makes it")
+            let file = try capsule.open()
+            let state = try IndexState(file)
+            if let state {
+                describe(state, path)
+            } else if json {
+                Output.json(["index": .string(SnapshotIndex.path(for: path).string), "exists": false])
+            } else {
+                Output.line("no index; the next command that looks for a run makes it")
             }
+            if let damage = try state?.damage(of: file) { throw Failure(.unreadable, notAll(of: path, damage)) }
+        }
+
+        private func describe(_ state: IndexState, _ path: FilePath) {
             guard !json else { return Output.json(state.value) }
             Output.line("index    \(Printable.escape(SnapshotIndex.path(for: path).string))")
             Output.line("size     \(state.sizeText)")
-            let batches = Human.count(state.coverage.batches)
-            Output.line("covers   \(Human.count(state.coverage.treeSize)) events in \(batches) batches")
+            let batches = Human.count(state.batches, "batch", "batches")
+            Output.line("covers   \(Human.count(state.treeSize, "event")) in \(batches)")
             Output.line("lags     \(state.lagText)")
         }
     }
@@ -62,16 +68,22 @@ struct IndexCommand: ParsableCommand {
             let reader = try openReader(capsule)
             let span = ContinuousClock.now - start
             let nanoseconds = span.components.seconds * 1_000_000_000 + span.components.attoseconds / 1_000_000_000
-            if json, let state = try IndexState(path) {
+            if reader.index.isTemporary {
+                let place = SnapshotIndex.path(for: path)
+                throw Failure(
+                    .system,
+                    "no index can be kept at \(place): the folder is not writable, or something else has the name. "
+                        + "Commands make one in memory each time"
+                )
+            }
+            if json, let state = try IndexState(file) {
                 Output.json(state.value)
             } else {
-                let events =
-                    "\(Human.count(reader.status.treeSize)) events in \(Human.count(reader.status.batches)) batches"
-                Output.line("indexed \(events), \(Human.duration(nanoseconds: nanoseconds))")
+                let events = Human.count(reader.status.treeSize, "event")
+                let batches = Human.count(reader.status.batches, "batch", "batches")
+                Output.line("indexed \(events) in \(batches), \(Human.duration(nanoseconds: nanoseconds))")
             }
-            if !reader.isWhole {
-                throw Failure(.unreadable, "\(path): not all of the file could be read; see 'capsule-tool doctor'")
-            }
+            try finish(reader)
         }
     }
 
@@ -110,22 +122,37 @@ enum IndexFileSize {
     }
 }
 
-/// What stands in an index now, before it is brought up to date.
+/// What stands in an index now, before it is brought up to date. One that is damaged, or of another capsule, covers
+/// nothing: it will be made anew.
 struct IndexState {
     let bytes: UInt64
-    let coverage: IndexCoverage
     let length: UInt64
+    let end: UInt64
+    let batches: UInt64
+    let treeSize: UInt64
+    let knownDurable: UInt64
 
     /// Nil if there is no index.
-    init?(_ path: FilePath) throws {
-        guard let bytes = try IndexFileSize.of(path) else { return nil }
+    init?(_ capsule: CapsuleFile) throws {
+        guard let bytes = try IndexFileSize.of(capsule.path) else { return nil }
         self.bytes = bytes
-        let capsule = try naming(path) { try CapsuleFile(path) }
-        coverage = try SnapshotIndex(for: capsule).coverage()
+        let reach = SnapshotIndex.reach(for: capsule.path, capsule.header)
+        end = reach?.end ?? FileHeader.size
+        batches = reach?.batches ?? 0
+        treeSize = reach?.treeSize ?? 0
+        knownDurable = reach?.knownDurable ?? FileHeader.size
         length = try capsule.length()
     }
 
-    var lag: UInt64 { length - min(length, coverage.end) }
+    /// What keeps the index from covering the whole capsule.
+    func damage(of capsule: CapsuleFile) throws -> CapsuleError? {
+        let known = max(knownDurable, CapsuleSalvage.knownDurable(of: capsule) ?? 0)
+        let ending = try CapsuleEnding(of: capsule, from: (min(end, length), batches), knownDurable: known)
+        if case .damaged(let error) = ending { return error }
+        return nil
+    }
+
+    var lag: UInt64 { length - min(length, end) }
     var lagText: String { lag == 0 ? "nothing" : "\(Human.bytes(lag)) of \(Human.bytes(length))" }
 
     var sizeText: String {
@@ -135,10 +162,10 @@ struct IndexState {
 
     var value: JSONValue {
         [
-            "exists": true, "bytes": .number(JSONNumber(bytes)), "covers_bytes": .number(JSONNumber(coverage.end)),
-            "covers_events": .number(JSONNumber(coverage.treeSize)),
-            "covers_batches": .number(JSONNumber(coverage.batches)), "lag_bytes": .number(JSONNumber(lag)),
-            "known_durable_bytes": .number(JSONNumber(coverage.knownDurable)),
+            "exists": true, "bytes": .number(JSONNumber(bytes)), "covers_bytes": .number(JSONNumber(end)),
+            "covers_events": .number(JSONNumber(treeSize)),
+            "covers_batches": .number(JSONNumber(batches)), "lag_bytes": .number(JSONNumber(lag)),
+            "known_durable_bytes": .number(JSONNumber(knownDurable)),
         ]
     }
 }

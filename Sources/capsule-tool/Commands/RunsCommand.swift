@@ -68,12 +68,13 @@ struct RunsCommand: ParsableCommand {
         selection.limit = limit == .max ? limit : limit + 1
         let found = try reader.runs(selection)
         let rows = Array(found.prefix(limit))
+        var titles = PolicyTitles(reader)
         if json {
-            Output.json(.array(try rows.map { try $0.value(policy: reader.policyTitle(of: $0.snapshot)) }))
+            Output.json(.array(try rows.map { $0.value(policy: try titles.title(of: $0.snapshot)) }))
         } else {
-            try printTable(rows, reader, isWhole: found.count <= limit)
+            try printTable(rows, &titles, isWhole: found.count <= limit)
         }
-        warn(reader)
+        try finish(reader, titles.damage)
     }
 
     private func states() throws -> (RunQuery.State?, Outcome?) {
@@ -91,18 +92,15 @@ struct RunsCommand: ParsableCommand {
         }
     }
 
-    private func printTable(_ rows: [RunRow], _ reader: LedgerReader, isWhole: Bool) throws {
+    private func printTable(_ rows: [RunRow], _ titles: inout PolicyTitles, isWhole: Bool) throws {
         guard !rows.isEmpty else { return complain("no runs") }
         var columns = Columns([
             ("run", .left), ("name", .left), ("state", .left), ("started (UTC)", .left), ("took", .right),
             ("events", .right), ("policy", .left),
         ])
-        var titles: [Digest: String] = [:]
         let digits = Self.prefixLength(rows.map(\.id.description))
         for row in rows {
-            let title =
-                try titles[row.snapshot] ?? reader.policyTitle(of: row.snapshot) ?? String(row.snapshot.hex.prefix(12))
-            titles[row.snapshot] = title
+            let title = try titles.title(of: row.snapshot) ?? String(row.snapshot.hex.prefix(12))
             columns.add([
                 String(row.id.description.prefix(digits)), row.name ?? row.spec ?? "", row.stateName,
                 row.startTime.text(fractionDigits: 0).replacing("T", with: " ").replacing("Z", with: ""),
@@ -121,6 +119,24 @@ struct RunsCommand: ParsableCommand {
     }
 }
 
+/// Names of policies, each looked for once.
+private struct PolicyTitles {
+    private let reader: LedgerReader
+    private var known: [Digest: String?] = [:]
+    /// What is wrong with the batch of one that could not be read.
+    private(set) var damage: CapsuleError?
+
+    init(_ reader: LedgerReader) { self.reader = reader }
+
+    mutating func title(of snapshot: Digest) throws -> String? {
+        if let title = known[snapshot] { return title }
+        var title: String?
+        do { title = try reader.policyTitle(of: snapshot) } catch let error as CapsuleError { damage = error }
+        known[snapshot] = .some(title)
+        return title
+    }
+}
+
 func openReader(_ option: CapsuleOption) throws -> LedgerReader {
     let capsule = try option.open()
     let progress = Progress("indexing")
@@ -135,9 +151,29 @@ func openReader(_ option: CapsuleOption) throws -> LedgerReader {
     return reader
 }
 
-/// Says so if not all of the file could be read.
+/// Says so if the file does not end where it should, after everything was printed.
+///
+/// - Parameter found: damage that the command came upon.
+/// - Throws: `Failure` with the status of damage.
+func finish(_ reader: LedgerReader, _ found: CapsuleError? = nil) throws {
+    let path = reader.capsule.path
+    if case .tornTail(let error) = try reader.ending() {
+        complain("\(path): \(error.reason), which the next append cuts off; see 'capsule-tool doctor'")
+    }
+    guard let damage = try reader.damage() ?? found else { return }
+    throw Failure(.unreadable, notAll(of: path, damage))
+}
+
+/// The same as a warning only: for commands that found what was asked for.
 func warn(_ reader: LedgerReader) {
-    if !reader.isWhole { complain("warning: not all of the file could be read; see 'capsule-tool verify'") }
+    if let damage = try? reader.damage() { complain("warning: \(notAll(of: reader.capsule.path, damage))") }
+}
+
+/// What is said of a capsule that is not all there.
+func notAll(of path: FilePath, _ damage: CapsuleError) -> String {
+    let place = damage.offset.map { "at byte \($0): " } ?? ""
+    return "\(path): not all of the file could be read; \(place)\(damage.reason); see 'capsule-tool doctor' "
+        + "[\(damage.code.rawValue)]"
 }
 
 extension RunRow {

@@ -36,7 +36,7 @@ struct SalvageCommand: ParsableCommand {
     }
 
     private func printReport(_ report: CopyReport) {
-        Output.line("\(new)  \(Human.count(report.events)) events of \(Human.count(report.runs)) runs, verified")
+        Output.line("\(new)  \(Human.count(report.events, "event")) of \(Human.count(report.runs, "run")), verified")
         if report.tornBytes > 0 {
             Output.line("a torn write of \(Human.bytes(report.tornBytes)) was left out: nothing of it was acknowledged")
         }
@@ -83,7 +83,7 @@ struct AdoptCommand: ParsableCommand {
         let header = try CapsuleFile(path).header
         if json { return Output.json(report.value(path: new)) }
         Output.line("\(new)  \(header.capsule)  origin \(header.origin)")
-        Output.line("\(Human.count(report.newSize)) events, verified; from \(Printable.escape(report.origin))")
+        Output.line("\(Human.count(report.newSize, "event")), verified; from \(Printable.escape(report.origin))")
     }
 }
 
@@ -92,7 +92,7 @@ extension CopyLoss {
         let place = offset.map { "byte \($0): " } ?? ""
         let size = bytes > 0 ? "\(Human.bytes(bytes)) " : ""
         var text = "\(place)\(size)\(kind.rawValue): \(reason)"
-        if events > 0 { text += "; \(Human.count(events)) event\(events == 1 ? "" : "s")" }
+        if events > 0 { text += "; \(Human.count(events, "event"))" }
         let shown = runs.prefix(5).map { "\($0.run)#\($0.first)\($0.first == $0.last ? "" : "–\($0.last)")" }
         if !shown.isEmpty { text += " (\(shown.joined(separator: ", "))\(runs.count > 5 ? ", …" : ""))" }
         return text

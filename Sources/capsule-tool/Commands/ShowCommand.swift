@@ -51,11 +51,13 @@ struct ShowCommand: ParsableCommand {
         let reader = try openReader(capsule)
         do {
             try show(reader)
-        } catch let error as LedgerError where !reader.isWhole {
-            let reason = "\(error.reason). Not all of the file could be read; see 'capsule-tool verify'"
-            throw Failure(.unreadable, "\(reader.capsule.path): \(reason)")
+        } catch let error as CapsuleError {
+            throw Failure(.unreadable, notAll(of: reader.capsule.path, error))
+        } catch let error as LedgerError {
+            guard let damage = try reader.damage() else { throw error }
+            throw Failure(.unreadable, "\(error.reason). \(notAll(of: reader.capsule.path, damage))")
         }
-        warn(reader)
+        try finish(reader)
     }
 
     private func show(_ reader: LedgerReader) throws {
@@ -119,7 +121,7 @@ struct ShowCommand: ParsableCommand {
         printer.finish()
         guard !selection.isEmpty else { return }
         Output.line()
-        Output.line("\(Human.count(shown)) of \(Human.count(summary.events)) events")
+        Output.line("\(Human.count(shown)) of \(Human.count(summary.events, "event"))")
     }
 
     private func forEachSelected(_ summary: RunSummary, _ events: RunEvents, _ visit: (ReadEvent) -> Void) throws {

@@ -47,7 +47,7 @@ struct SnapshotCommand: AsyncParsableCommand {
                 }
                 for line in columns.lines(width: nil) { Output.line(line) }
             }
-            warn(reader)
+            try finish(reader)
         }
     }
 

@@ -14,9 +14,8 @@ struct StatsCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let path = try capsule.path()
         // Before the index is brought up to date: how far it lagged is one of the figures.
-        let before = try? IndexState(path)
+        let before = try? IndexState(capsule.open())
         let reader = try openReader(capsule)
         let progress = Progress("reading headers")
         let statistics = try CapsuleStatistics(reader) { progress.update($0, of: $1) }
@@ -28,7 +27,7 @@ struct StatsCommand: ParsableCommand {
                 Output.line(name.padding(14) + Printable.escape(text))
             }
         }
-        warn(reader)
+        try finish(reader, statistics.unread)
     }
 
     private static func lines(

@@ -53,12 +53,13 @@ struct TailCommand: ParsableCommand {
         let follower = try CapsuleFollower(reader.capsule, from: reader.status.end, treeSize: reader.status.treeSize)
         var printer = TailPrinter(reader: reader, isOneRun: row != nil, json: json)
         var isEnded = false
-        for event in try reader.lastEvents(lines, of: row, where: isWanted) {
+        var damage: CapsuleError?
+        for event in try reader.lastEvents(lines, of: row, damage: &damage, where: isWanted) {
             printer.print(ReadEvent(event))
         }
         if let row { isEnded = !row.isOpen }
         Output.flush()
-        warn(reader)
+        try finish(reader, damage)
         while follow, !isEnded {
             guard isReaderThere() else { return }
             let change = try follower.poll { event in

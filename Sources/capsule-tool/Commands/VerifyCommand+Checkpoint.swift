@@ -26,7 +26,7 @@ extension VerifyCommand {
         let checkpoint = result.checkpoint
         let facts = [
             ("capsule", "\(file.path)  \(file.header.capsule)"), ("checkpoint", checkpoint.title),
-            ("events", "\(Human.count(result.events)) in \(Human.count(result.batches)) batches"),
+            ("events", "\(Human.count(result.events)) in \(Human.count(result.batches, "batch", "batches"))"),
             ("root", "\(result.root.hex)  (recomputed)"),
             ("note", "\(checkpoint.root.hex)  (stated, \(checkpoint.signatures) signatures, not verified)"),
         ]

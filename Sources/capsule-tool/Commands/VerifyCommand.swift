@@ -117,7 +117,7 @@ struct VerifyCommand: ParsableCommand {
         var lines = [
             ("capsule", "\(file.path)  \(file.header.capsule)"),
             ("origin", file.header.origin),
-            ("read", "\(Human.bytes(report.end)) in \(Human.count(report.batches)) batches"),
+            ("read", "\(Human.bytes(report.end)) in \(Human.count(report.batches, "batch", "batches"))"),
             ("events", "\(Human.count(report.treeSize))"),
             ("runs", runs),
             ("snapshots", "\(Human.count(report.snapshots))"),

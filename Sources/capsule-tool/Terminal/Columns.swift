@@ -74,6 +74,11 @@ enum Human {
         return "\(sign)\(seconds / 3600):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
     }
 
+    /// `1 event`, `1,204 events`.
+    static func count(_ number: some BinaryInteger, _ one: String, _ many: String? = nil) -> String {
+        "\(count(number)) \(number == 1 ? one : many ?? one + "s")"
+    }
+
     static func count(_ number: some BinaryInteger) -> String {
         let digits = String(number)
         var result = ""
