@@ -32,6 +32,8 @@ public enum Limits {
     public static let waitingBytes = 67_108_864
     /// Size in bytes at which tools begin to warn.
     public static let warnFileBytes: UInt64 = 5_000_000_000
+    /// Bytes of a capsule's file name: those beside it are up to 37 bytes longer, and a file system takes 255.
+    public static let fileNameBytes = 200
     /// Torn tails that are kept beside a capsule.
     public static let keptTails = 16
 }

@@ -34,10 +34,19 @@ public struct CapsuleExamination: Sendable {
     public var verification: CapsuleVerification?
     /// Who holds the lock at this moment, as the note says; empty if it does not.
     public var lockHolder: String?
-    public var note: DurableNote?
+    public var noteState = NoteState.none
+    /// Whether the note states a length at which no batch ends: no writer states such a one.
+    public var isNoteOdd = false
     public var index: SnapshotIndex.Reach?
     /// Torn tails that were kept beside the capsule.
     public var keptTails: [String] = []
+    /// Files that a killed `init`, `salvage` or `adopt` left behind.
+    public var leftovers: [String] = []
+
+    /// The note, if it is this capsule's.
+    public var note: DurableNote? {
+        if case .sound(let note) = noteState { note } else { nil }
+    }
 
     /// - Parameter others: copies to compare with.
     /// - Throws: `StorageError` if the file cannot be read at all.
@@ -60,13 +69,17 @@ public struct CapsuleExamination: Sendable {
         }
         condition = .sound
         header = capsule.header
-        note = DurableNote.read(for: capsule.path, header: capsule.header, storage: storage)
+        noteState = NoteState(for: capsule.path, header: capsule.header, storage: storage)
         index = SnapshotIndex.reach(for: capsule.path, capsule.header)
         lockHolder = try Self.lockHolder(capsule, note)
         keptTails = Self.keptTails(beside: capsule.path, storage)
+        leftovers = Leftovers.names(beside: capsule.path, storage: storage)
         let result = try CapsuleVerification(capsule, progress: progress)
         verification = result
         judge(result)
+        if let length = note?.durableLength, length <= result.report.end {
+            isNoteOdd = try !Self.endsABatch(length, capsule)
+        }
         guard condition == .sound || condition == .tornTail || condition == .locked else { return }
         if let fork = try indexFork(capsule) { mark(.forked, fork) }
         for other in others {
@@ -112,6 +125,12 @@ public struct CapsuleExamination: Sendable {
         return ((try? storage.names(in: path.directory)) ?? []).filter { $0.hasPrefix(stem) }.sorted()
     }
 
+    private static func endsABatch(_ offset: UInt64, _ capsule: CapsuleFile) throws -> Bool {
+        var walk = HeaderWalk(capsule, limit: try capsule.length())
+        while walk.offset < offset, try walk.next() != nil {}
+        return walk.offset == offset
+    }
+
     // MARK: Other histories
 
     private func indexFork(_ capsule: CapsuleFile) throws -> String? {
@@ -145,61 +164,5 @@ public struct CapsuleExamination: Sendable {
             shared = mine.treeSize
         }
         return nil
-    }
-}
-
-extension CapsuleExamination {
-    /// What to do, as sentences, and the command to type if there is one.
-    public var advice: [(text: String, command: String?)] {
-        let file = Self.quoted(path.string)
-        let salvaged = Self.quoted((path.stem ?? "capsule") + "-salvaged.cpsl")
-        switch condition {
-        case .sound: return []
-        case .tornTail:
-            return [
-                (
-                    "nothing was acknowledged that is in it. The next append keeps it beside the file and cuts it off",
-                    nil
-                )
-            ]
-        case .damaged, .broken:
-            return [
-                ("copy what can still be proved into a new capsule", "capsule-tool salvage \(file) \(salvaged)")
-            ]
-        case .cutShort:
-            return [
-                ("bring back the longer copy, if there is one; it may have been cut or restored", nil),
-                ("or copy what is there into a new capsule", "capsule-tool salvage \(file) \(salvaged)"),
-            ]
-        case .forked:
-            let own = Self.quoted((path.stem ?? "capsule") + "-own.cpsl")
-            return [
-                (
-                    "keep appending to one of the copies only, or give this one an origin of its own",
-                    "capsule-tool adopt \(file) \(own)"
-                )
-            ]
-        case .notACapsule: return [("look for the right file, or make a capsule", "capsule-tool init")]
-        case .unsupported: return [("use a newer version of capsule-tool", nil)]
-        case .locked: return [("a writer is at work; ask again when its turn is over", "capsule-tool doctor \(file)")]
-        }
-    }
-
-    /// As a shell takes it for one word.
-    private static func quoted(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy {
-            switch $0 {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: "-"),
-                UInt8(ascii: "_"):
-                true
-            default: false
-            }
-        }
-        return isPlain && !text.isEmpty
-            ? text
-            : "'"
-                + text.split(separator: "'", omittingEmptySubsequences: false)
-                .joined(separator: "'\\''") + "'"
     }
 }

@@ -45,7 +45,7 @@ final class WriterSession {
         self.storage = storage
         evidence = options.evidence
         let resolved = storage.resolved(path)
-        file = try storage.open(resolved, for: .readingAndWriting)
+        file = try CapsuleFile.open(resolved, for: .readingAndWriting, storage)
         capsule = try CapsuleFile(resolved, storage: storage, openFile: file)
         guard capsule.header.writeVersion <= 1 else {
             throw WriteError(
@@ -78,8 +78,21 @@ final class WriterSession {
             } catch  where error.errno == .permissionDenied || error.errno == .readOnlyFileSystem {
                 // Another user's: a place to queue all the same. That we cannot write it makes others read more.
                 return try storage.open(note, for: .reading)
+            } catch {
+                throw unusable(error)
             }
         }
+    }
+
+    /// A place where no note can be: writers queue there, so nothing is written.
+    private static func unusable(_ error: StorageError) -> StorageError {
+        var error = error
+        if error.obstacle != nil {
+            error.remedy = "the capsule's note belongs there: move it away, and the next write makes a new note"
+        } else if error.errno == .fileNameTooLong {
+            error.remedy = "rename the capsule: its name leaves no room for those of the files beside it"
+        }
+        return error
     }
 
     /// Says what an earlier session of this writer knew to be durable.

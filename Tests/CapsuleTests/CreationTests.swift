@@ -42,6 +42,32 @@ import Testing
         #expect(try folder.names == ["a.cpsl"])
     }
 
+    @Test func aNameThatLeavesNoRoomForThoseBesideItIsRefused() throws {
+        let folder = try TemporaryFolder()
+        try create(folder.path(String(repeating: "a", count: Limits.fileNameBytes)), in: PosixStorage())
+        #expect(throws: CapsuleError(.limitName, "")) {
+            try create(folder.path(String(repeating: "a", count: Limits.fileNameBytes + 1)), in: PosixStorage())
+        }
+        #expect(try folder.names.count == 1)
+    }
+
+    @Test func whatAKilledMakerLeftIsClearedAwayByTheNext() throws {
+        let folder = try TemporaryFolder()
+        let stale = "a.cpsl.new-" + String(repeating: "0", count: 32)
+        let held = "a.cpsl.new-" + String(repeating: "1", count: 32)
+        for name in [stale, held, "a.cpsl.new-1", "b.cpsl.new-" + String(repeating: "0", count: 32)] {
+            try Data("half".utf8).write(to: folder.url(name))
+        }
+        let maker = try PosixStorage().open(folder.path(held), for: .reading)
+        #expect(try maker.tryLock(.exclusive))
+        #expect(Leftovers.names(beside: folder.path("a.cpsl")) == [stale])
+        try create(folder.path("a.cpsl"), in: PosixStorage())
+        let names = try folder.names
+        #expect(names.contains(held) && !names.contains(stale) && names.contains("a.cpsl.new-1") && names.count == 4)
+        #expect(try PosixStorage().open(folder.path("a.cpsl"), for: .reading).tryLock(.exclusive))
+        try maker.unlock()
+    }
+
     @Test func ofManyWhoCreateAtOnceOneWinsAndTheOthersAreTold() async throws {
         for round in 0..<10 {
             let folder = try TemporaryFolder()

@@ -107,6 +107,106 @@ import Testing
         #expect(try condition(shop, "x.cpsl") == (Int32(status), "not-a-capsule"))
     }
 
+    private func doctor(_ shop: Shop, _ arguments: String...) throws -> [String: Any] {
+        let answer = try Shop.launch(
+            Shop.tool, ["doctor", "--json"] + arguments, folder: shop.folder, input: Data(), environment: [:])
+        return try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any] ?? [:]
+    }
+
+    @Test(arguments: [("mkdir x.cpsl", "a folder"), ("mkfifo x.cpsl", "a pipe")])
+    func whatIsNoRegularFileIsNoCapsule(_ script: String, _ words: String) throws {
+        let shop = try Shop(capsule: false)
+        try shop.shell(script)
+        let answer = try shop.run("doctor", "x.cpsl")
+        #expect(answer.status == 15 && answer.output.contains("this is \(words), not a capsule"), "\(answer)")
+        for command in [["verify"], ["runs"], ["start", "--snapshot", "policy.json"]] {
+            let answer = try Shop.launch(
+                Shop.tool, command + ["-c", "x.cpsl"], folder: shop.folder, input: Data(), environment: [:])
+            #expect(answer.status == 3 && answer.errors.contains("this is \(words)"), "\(answer)")
+        }
+    }
+
+    @Test func aDestroyedHeaderCopyHasANextCommandThatMends() throws {
+        let shop = try shop()
+        var bytes = try shop.bytes()
+        for index in 4096..<8192 { bytes[bytes.startIndex + index] = 0 }
+        try bytes.write(to: URL(fileURLWithPath: shop.path("runs.cpsl")))
+        let answer = try shop.run("doctor", "runs.cpsl")
+        #expect(answer.status == 0 && answer.output.contains("capsule-tool salvage runs.cpsl runs-salvaged.cpsl"), "\(answer)")
+        #expect(try shop.shell("$TOOL salvage runs.cpsl runs-salvaged.cpsl && $TOOL doctor runs-salvaged.cpsl").status == 0)
+        #expect(!(try shop.run("doctor", "runs-salvaged.cpsl").output.contains("header")))
+    }
+
+    @Test func aNoteIsShownAsWhatItIs() throws {
+        let shop = try shop()
+        #expect(try doctor(shop)["note"] as? String == "sound")
+        try shop.shell("mkdir other; cd other; $TOOL init -q 2>/dev/null || $TOOL init; $TOOL start --snapshot ../policy.json")
+        try shop.shell("cp runs.cpsl.note kept; cp other/runs.cpsl.note runs.cpsl.note")
+        #expect(try doctor(shop)["note"] as? String == "foreign")
+        #expect(try shop.run("doctor").output.contains("note     that of capsule"))
+        try shop.shell("echo hello > runs.cpsl.note")
+        #expect(try doctor(shop)["note"] as? String == "unreadable")
+        #expect(try shop.run("doctor").output.contains("6 B that are no note"))
+        try shop.shell("rm runs.cpsl.note")
+        #expect(try doctor(shop)["note"] as? String == "none")
+        // A length at which no batch ends, its checksum right.
+        try shop.shell(
+            """
+            python3 - <<'END'
+            def crc32c(data):
+                crc = 0xFFFFFFFF
+                for byte in data:
+                    crc ^= byte
+                    for _ in range(8): crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+                return crc ^ 0xFFFFFFFF
+            note = open('kept', 'rb').read()
+            line = note[:65] + b'%016x ' % (8192 + 77)
+            open('runs.cpsl.note', 'wb').write(line + b'%08x' % crc32c(line) + note[90:])
+            END
+            """)
+        #expect(try doctor(shop)["note"] as? String == "odd")
+    }
+
+    @Test(arguments: ["mkdir runs.cpsl.note", "mkfifo runs.cpsl.note", "ln -s elsewhere runs.cpsl.note"])
+    func somethingElseInTheNotesPlaceIsSaidWithWhatToDo(_ script: String) throws {
+        let shop = try shop()
+        try shop.shell("rm runs.cpsl.note; \(script)")
+        let answer = try shop.run("doctor", "runs.cpsl")
+        #expect(answer.status == 0 && answer.output.contains("mv runs.cpsl.note runs.cpsl.note.aside"), "\(answer)")
+        for command in [["append", "b", "--type", "note", "--text", "x"], ["end", "b"]] {
+            let answer = try Shop.launch(Shop.tool, command, folder: shop.folder, input: Data(), environment: [:])
+            #expect(answer.status == 4 && answer.errors.contains("move it away"), "\(answer)")
+        }
+        #expect(try shop.shell("mv runs.cpsl.note aside && $TOOL append b --type note --text x").status == 0)
+    }
+
+    @Test func whatAKilledSalvageLeftIsMentionedAndClearedAway() throws {
+        let shop = try shop()
+        let name = "saved.cpsl.new-0123456789abcdef0123456789abcdef"
+        try shop.shell("cp runs.cpsl saved.cpsl; echo half > \(name); echo mine > saved.cpsl.new-mine")
+        #expect(try doctor(shop, "saved.cpsl")["leftovers"] as? [String] == [name])
+        #expect(try shop.run("doctor", "saved.cpsl").output.contains("rm \(name)"))
+        // Somebody is at work on it.
+        let script = "flock -x \(name) $TOOL doctor --json saved.cpsl"
+        #expect(try shop.shell(script).output.contains(#""leftovers": []"#))
+        try shop.shell("rm saved.cpsl")
+        #expect(try shop.run("salvage", "runs.cpsl", "saved.cpsl").status == 0)
+        let left = try FileManager.default.contentsOfDirectory(atPath: shop.folder).filter { $0.contains(".new-") }
+        #expect(left == ["saved.cpsl.new-mine"])
+    }
+
+    @Test func aKilledSalvageIsTriedAgain() throws {
+        let shop = try Shop()
+        _ = try shop.start("--name", "big")
+        try shop.shell("head -c 20000000 /dev/urandom | base64 -w 1000 | sed 's/.*/\"&\"/' | $TOOL append big --ndjson --type com.example.x")
+        for pause in ["0.05", "0.1", "0.2"] {
+            try shop.shell("$TOOL salvage runs.cpsl saved.cpsl & sleep \(pause); kill -9 $!; wait; rm -f saved.cpsl")
+        }
+        #expect(try shop.run("salvage", "runs.cpsl", "saved.cpsl").status == 0)
+        let left = try FileManager.default.contentsOfDirectory(atPath: shop.folder).filter { $0.contains(".new-") }
+        #expect(left == [])
+    }
+
     @Test func aWriterInItsTurnIsNamed() throws {
         let shop = try shop()
         let script = "flock -x runs.cpsl sleep 5 & sleep 0.5; $TOOL doctor; echo status $?; kill %1"

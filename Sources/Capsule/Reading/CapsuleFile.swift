@@ -12,7 +12,21 @@ public final class CapsuleFile: Sendable {
     /// - Throws: `StorageError`; `CapsuleError` as `FileHeader.read`.
     public convenience init(_ path: FilePath, storage: any Storage = PosixStorage()) throws {
         let path = storage.resolved(path)
-        try self.init(path, storage: storage, openFile: try storage.open(path, for: .reading))
+        try self.init(path, storage: storage, openFile: try Self.open(path, for: .reading, storage))
+    }
+
+    /// - Throws: `CapsuleError.notACapsule` for what is no regular file.
+    package static func open(
+        _ path: FilePath,
+        for access: StorageAccess,
+        _ storage: any Storage
+    ) throws -> any StorageFile {
+        do throws(StorageError) {
+            return try storage.open(path, for: access)
+        } catch {
+            guard let obstacle = error.obstacle else { throw error }
+            throw CapsuleError(.notACapsule, "this is \(obstacle), not a capsule")
+        }
     }
 
     /// Takes a file that is open already, for writing perhaps.

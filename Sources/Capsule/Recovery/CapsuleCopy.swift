@@ -55,8 +55,9 @@ public final class CapsuleCopy {
         closing: Closing
     ) throws -> CopyReport {
         if try storage.identity(of: path) != nil { throw StorageError("create", path, .fileExists) }
-        let temporary = path.appending(toName: ".new-" + RunID(at: .now, random: SystemRandom()).hex)
-        let file = try storage.create(temporary)
+        try CapsuleFile.checkName(path)
+        let (temporary, file) = try Leftovers.create(for: path, storage)
+        defer { file.close() }
         do {
             let copy = try CapsuleCopy(old, purpose, header, file, createBody: createBody, random: random)
             try copy.read(knownDurable: knownDurable, progress)

@@ -3,7 +3,8 @@ extension CapsuleFile {
     ///
     /// The first event is `capsule.create` of run zero, with `body` (JSON).
     ///
-    /// - Throws: `StorageError` with `.fileExists` if the name is taken, by whoever was first.
+    /// - Throws: `StorageError` with `.fileExists` if the name is taken, by whoever was first; `CapsuleError.limitName`
+    ///   if it leaves no room for those of the files beside it.
     @discardableResult
     public static func create(
         _ path: FilePath,
@@ -15,9 +16,11 @@ extension CapsuleFile {
         guard body.count <= Limits.inlineBodyBytes else {
             throw CapsuleError(.limitBody, "the body of capsule.create has at most \(Limits.inlineBodyBytes) bytes")
         }
+        try checkName(path)
         let bytes = firstBytes(header: header, body: body, random: random)
-        let temporary = path.appending(toName: ".new-" + RunID(at: .now, random: SystemRandom()).hex)
-        let file = try storage.create(temporary)
+        let (temporary, file) = try Leftovers.create(for: path, storage)
+        // Whoever finds the capsule under its name finds it unlocked soon.
+        defer { file.close() }
         do {
             try bytes.withUnsafeBytes { buffer throws in try file.writeFully(buffer, at: 0) }
             try file.sync()
@@ -30,6 +33,15 @@ extension CapsuleFile {
         try? storage.remove(temporary)
         if !Mutant.isOn(.directoriesAreNotSynced) { try storage.syncDirectory(path.directory) }
         return try CapsuleFile(path, storage: storage)
+    }
+
+    static func checkName(_ path: FilePath) throws {
+        guard let name = path.lastComponent, name.string.utf8.count > Limits.fileNameBytes else { return }
+        throw CapsuleError(
+            .limitName,
+            "a capsule's file name has at most \(Limits.fileNameBytes) bytes, this one has "
+                + "\(name.string.utf8.count): those of the files beside it are longer"
+        )
     }
 
     /// The file header and the batch that holds `capsule.create`.

@@ -77,7 +77,7 @@ public struct DurableNote: Equatable, Sendable {
 
     /// Reads the note of the capsule at `path`; nil if there is none, or it is of no use.
     public static func read(for path: FilePath, header: FileHeader, storage: any Storage) -> DurableNote? {
-        guard let file = try? storage.open(Self.path(for: path), for: .reading) else { return nil }
+        guard let file = try? storage.open(Self.path(for: path), for: .readingNoLink) else { return nil }
         guard let bytes = try? file.bytes(at: 0, count: size), let note = DurableNote(bytes),
             note.capsule == header.capsule, note.generation == header.generation
         else { return nil }

@@ -15,15 +15,34 @@ public struct PosixStorage: Storage {
         let mode =
             switch access {
             case .reading: O_RDONLY
+            case .readingNoLink: O_RDONLY | O_NOFOLLOW
             case .readingAndWriting: O_RDWR
             case .readingAndWritingNoLink: O_RDWR | O_NOFOLLOW
             }
-        let file = try PosixFile(path, flags: mode | O_NONBLOCK, operation: "open")
-        guard try file.isRegular() else {
-            file.close()
-            throw StorageError("open", path, .invalidArgument)
+        do throws(StorageError) {
+            let file = try PosixFile(path, flags: mode | O_NONBLOCK, operation: "open")
+            if try file.isRegular() { return file }
+        } catch {
+            let isOdd = [.isDirectory, .tooManySymbolicLinkLevels, .noSuchAddressOrDevice].contains(error.errno)
+            guard isOdd, let obstacle = Self.obstacle(path, mode & O_NOFOLLOW != 0) else { throw error }
+            throw StorageError("open", path, error.errno, obstacle: obstacle)
         }
-        return file
+        let obstacle = Self.obstacle(path, mode & O_NOFOLLOW != 0) ?? "something else"
+        throw StorageError("open", path, .invalidArgument, obstacle: obstacle)
+    }
+
+    /// What stands under a name that is not a regular file's; nil if one is.
+    private static func obstacle(_ path: FilePath, _ isLinkOne: Bool) -> String? {
+        var status = stat()
+        guard path.withPlatformString({ isLinkOne ? lstat($0, &status) : stat($0, &status) }) == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return nil
+        case S_IFDIR: return "a folder"
+        case S_IFLNK: return "a symbolic link"
+        case S_IFIFO: return "a pipe"
+        case S_IFSOCK: return "a socket"
+        default: return "a device"
+        }
     }
 
     public func create(_ path: FilePath) throws(StorageError) -> any StorageFile {

@@ -31,8 +31,9 @@ extension Storage {
 
 public enum StorageAccess: Sendable {
     case reading
-    case readingAndWriting
     /// The same, for a file beside a capsule: a link under its name is refused, as it leads to somebody else's file.
+    case readingNoLink
+    case readingAndWriting
     case readingAndWritingNoLink
 }
 
@@ -78,14 +79,22 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
     public var operation: String
     public var path: FilePath
     public var errno: Errno
+    /// What stands in the place of a regular file: `a folder`, `a link` …; nil for every other trouble.
+    public var obstacle: String?
+    /// What to do about it, if that is known.
+    public var remedy: String?
 
-    public init(_ operation: String, _ path: FilePath, _ errno: Errno) {
+    public init(_ operation: String, _ path: FilePath, _ errno: Errno, obstacle: String? = nil) {
         self.operation = operation
         self.path = path
         self.errno = errno
+        self.obstacle = obstacle
     }
 
-    public var description: String { "cannot \(operation) \(path): \(errno)" }
+    public var description: String {
+        let reason = obstacle.map { "it is \($0), not a regular file" } ?? "\(errno)"
+        return "cannot \(operation) \(path): \(reason)" + (remedy.map { "; \($0)" } ?? "")
+    }
 }
 
 extension StorageFile {

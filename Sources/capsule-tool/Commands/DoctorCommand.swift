@@ -43,7 +43,7 @@ struct DoctorCommand: ParsableCommand {
                 (
                     "read",
                     "\(Human.bytes(report.end)) of \(Human.bytes(report.length)), "
-                        + "\(Human.count(report.treeSize)) events"
+                        + Human.count(report.treeSize, "event")
                 )
             )
         }
@@ -64,17 +64,12 @@ struct DoctorCommand: ParsableCommand {
     private func facts(_ found: CapsuleExamination) -> [(String, String)] {
         var lines: [(String, String)] = []
         lines.append(("lock", found.lockHolder.map { "held by \($0.isEmpty ? "somebody" : $0)" } ?? "free"))
+        lines.append(("note", found.noteText))
         lines.append(
-            (
-                "note",
-                found.note.map { "durable up to byte \($0.durableLength)\($0.syncFailed ? ", and a sync failed" : "")" }
-                    ?? "none: damage in the last write would look like a torn tail"
-            )
-        )
-        lines.append(
-            ("index", found.index.map { "covers \(Human.count($0.treeSize)) events, up to byte \($0.end)" } ?? "none")
+            ("index", found.index.map { "covers \(Human.count($0.treeSize, "event")), up to byte \($0.end)" } ?? "none")
         )
         if !found.keptTails.isEmpty { lines.append(("kept", found.keptTails.joined(separator: ", "))) }
+        if !found.leftovers.isEmpty { lines.append(("left", found.leftovers.joined(separator: ", "))) }
         if let copy = found.verification?.report.damagedHeaderCopy {
             lines.append(("header", "copy \(copy + 1) is damaged; the other one was read"))
         }
@@ -83,6 +78,33 @@ struct DoctorCommand: ParsableCommand {
 }
 
 extension CapsuleExamination {
+    /// What stands in the note's place, in words.
+    fileprivate var noteText: String {
+        switch noteState {
+        case .none: "none: damage in the last write would look like a torn tail"
+        case .sound(let note):
+            "durable up to byte \(note.durableLength)"
+                + (isNoteOdd ? ", where no batch ends: no writer states that, so somebody else wrote it" : "")
+                + (note.syncFailed ? ", and a sync failed" : "")
+        case .foreign(let note):
+            "that of capsule \(note.capsule), generation \(note.generation), durable up to byte "
+                + "\(note.durableLength): it counts as none, and the next append writes over it"
+        case .unreadable(let bytes):
+            "\(Human.bytes(bytes)) that are no note: they count as none, and the next append writes over them"
+        case .obstacle(let reason): reason
+        }
+    }
+
+    private var noteName: String {
+        switch noteState {
+        case .none: "none"
+        case .sound: isNoteOdd ? "odd" : "sound"
+        case .foreign: "foreign"
+        case .unreadable: "unreadable"
+        case .obstacle: "obstacle"
+        }
+    }
+
     /// Nil for a sound one.
     var status: Int32? {
         switch condition {
@@ -109,9 +131,11 @@ extension CapsuleExamination {
         )
         members["locked"] = .bool(lockHolder != nil)
         members["lock_holder"] = lockHolder.map { .string($0) } ?? .null
+        members["note"] = .string(noteName)
         members["note_durable_length"] = note.map { .number(JSONNumber($0.durableLength)) } ?? .null
         members["index_events"] = index.map { .number(JSONNumber($0.treeSize)) } ?? .null
         members["kept_tails"] = .array(keptTails.map { .string($0) })
+        members["leftovers"] = .array(leftovers.map { .string($0) })
         members["verification"] = verification?.value(path: path, requireSnapshots: false) ?? .null
         return .object(members)
     }
