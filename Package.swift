@@ -59,6 +59,7 @@ let package = Package(
             providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]
         ),
         .target(name: "CTOML"),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(
             name: "ModelPolicy",
             dependencies: [
@@ -79,14 +80,15 @@ let package = Package(
         .target(
             name: "Ledger",
             dependencies: [
-                "JSONText", "ModelPolicy", "ModelRouter", "SnapshotIndex", "WriterQueue", .product(name: "Logging", package: "swift-log"),
+                "JSONText", "ModelPolicy", "ModelRouter", "SnapshotIndex", "WriterQueue",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "capsule-tool",
             dependencies: [
-                "Ledger", "ModelPolicy", "ProcessRunner",
+                "CRE2", "Ledger", "ModelPolicy", "ProcessRunner",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

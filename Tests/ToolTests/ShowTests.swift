@@ -67,6 +67,24 @@ import Testing
         #expect(try shop.run("show", "nightly", "--type", "tool.*", "--since", "2026-11-23T14:00:40Z").lines.last == "2 of 42 events")
     }
 
+    /// Each of these tries more ways than there are atoms where an engine goes back and tries again.
+    @Test(arguments: ["(a+)+$", "(a|aa)+$", "(a*)*b", "((a{0,9}){0,9}){0,9}x"])
+    func aPatternThatInvitesEndlessTryingEnds(_ pattern: String) throws {
+        let shop = try Shop()
+        _ = try shop.start("--name", "long")
+        let text = String(repeating: "a", count: 200_000)
+        try shop.run("append", "long", "--ndjson", input: #"{"type":"note","body":{"text":"\#(text)!"}}"#)
+        #expect(try shop.run("show", "long", "--grep", pattern).status == 0)
+    }
+
+    @Test func whatRE2HasNotIsRefusedAndSaid() throws {
+        for pattern in ["(?=a)", #"(a)\1"#, "a{1001}", "[z-a]"] {
+            let answer = try shop.run("show", "nightly", "--grep", pattern)
+            #expect(answer.status == 64 && answer.errors.contains("regular expression of RE2"), "\(answer)")
+        }
+        #expect(try shop.run("show", "nightly", "--grep", "").status == 0)
+    }
+
     @Test func controlCharactersAreEscapedAndLineFeedsShown() throws {
         let output = try shop.run("show", "nightly").output
         #expect(!output.contains("\u{1B}") && output.contains("\\u{1b}[31mred\\u{7} and⏎next"))

@@ -65,7 +65,7 @@ import Testing
             // GRDB gives and takes its blobs as Foundation's Data.
             "SnapshotIndex": ["Capsule", "JSONText", "GRDB", "Synchronization", "Foundation"],
             "Ledger": ["Capsule", "JSONText", "Logging", "ModelPolicy", "ModelRouter", "SnapshotIndex", "WriterQueue", "Synchronization"],
-            "capsule-tool": ["ArgumentParser", "Ledger", "Logging", "ModelPolicy", "ProcessRunner", "Synchronization"],
+            "capsule-tool": ["ArgumentParser", "CRE2", "Ledger", "Logging", "ModelPolicy", "ProcessRunner", "Synchronization"],
         ]
         let systems: Set<String> = ["Glibc", "Musl", "Darwin"]
         for (module, names) in allowed {

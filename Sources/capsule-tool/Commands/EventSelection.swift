@@ -22,7 +22,11 @@ struct EventSelection: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Events in whose type, actor, stage or body this regular expression is found, whatever the case.",
+            """
+            Events in whose type, actor, stage or body this regular expression is found, whatever the case. RE2's: no \
+            look-around and no back-references, so that no pattern takes for ever. ^ and $ are the ends of the whole \
+            text; (?m) makes them those of lines.
+            """,
             valueName: "pattern"
         )
     )
@@ -38,8 +42,8 @@ struct EventSelection: ParsableArguments {
             do { _ = try EventType(name: name) } catch { throw ValidationError("\(error.reason)") }
         }
         if let grep {
-            do { _ = try Regex(grep) } catch {
-                throw ValidationError("'\(grep)' is not a regular expression: \(error)")
+            do { _ = try TextPattern(grep) } catch {
+                throw ValidationError("'\(grep)' is not a regular expression of RE2: \(error)")
             }
         }
     }
@@ -91,57 +95,5 @@ struct EventMatcher {
         case .object(let members): members.flatMap { [$0.key] + strings(in: $0.value) }
         default: []
         }
-    }
-}
-
-/// What `--grep` looks for, whatever the case.
-enum TextPattern {
-    /// Letters, digits and the like only, in lower case: found at a nanosecond a byte, where a regular expression takes
-    /// fifty.
-    case literal([UInt8])
-    case expression(Regex<AnyRegexOutput>)
-
-    /// - Throws: what is wrong with the expression.
-    init(_ text: String) throws {
-        let isLiteral = !text.isEmpty && text.utf8.allSatisfy { Self.isPlain($0) }
-        self =
-            isLiteral
-            ? .literal(text.lowercased().utf8.map { $0 })
-            : .expression(try Regex(text).ignoresCase().matchingSemantics(.unicodeScalar))
-    }
-
-    /// ASCII that means itself in every regular expression.
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        let scalar = Unicode.Scalar(byte)
-        return scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-            || " _-/:,\"@#=<>%&;'~".utf8.contains(byte)
-    }
-
-    func isFound(_ text: String) -> Bool {
-        switch self {
-        case .literal: isFound(in: Array(text.utf8))
-        case .expression(let regex): text.firstMatch(of: regex) != nil
-        }
-    }
-
-    func isFound(in bytes: [UInt8]) -> Bool {
-        switch self {
-        case .literal(let literal): Self.find(literal.span, in: bytes.span)
-        case .expression(let regex): String(decoding: bytes, as: UTF8.self).firstMatch(of: regex) != nil
-        }
-    }
-
-    private static func find(_ literal: Span<UInt8>, in bytes: Span<UInt8>) -> Bool {
-        guard literal.count <= bytes.count else { return false }
-        for start in 0...(bytes.count - literal.count) {
-            var length = 0
-            while length < literal.count, lower(bytes[start + length]) == literal[length] { length += 1 }
-            if length == literal.count { return true }
-        }
-        return false
-    }
-
-    private static func lower(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }
