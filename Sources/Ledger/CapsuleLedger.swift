@@ -241,6 +241,11 @@ public final class CapsuleLedger: RunLedger {
         }
     }
 
+    /// Other runs than `run` whose ID begins with what was taken as the name of that one.
+    public func runs(beginningWith text: String, besides run: RunID) async -> [RunID] {
+        RunResolver.runs(beginningWith: text, in: await queue.state()).filter { $0 != run }
+    }
+
     public func flush() async throws { try await queue.flush() }
 
     /// Stores a snapshot that no run names yet.
@@ -349,9 +354,12 @@ extension RunStart {
 }
 
 extension EventDraft {
-    /// Whether the policy is looked at again here.
-    fileprivate var isBoundary: Bool { type == .registered(.stage) || type == .registered(.checkpoint) }
+    /// Whether the policy is looked at again here. What is appended with it is not one submission with it: what stands
+    /// before may be written where the boundary is refused.
+    public var isBoundary: Bool { type == .registered(.stage) || type == .registered(.checkpoint) }
+}
 
+extension EventDraft {
     fileprivate func expecting(_ sequence: UInt32) -> EventDraft {
         var draft = self
         draft.expectedSequence = sequence

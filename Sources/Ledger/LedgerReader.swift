@@ -80,6 +80,9 @@ public final class LedgerReader: Sendable {
     }
 
     private func unknown(_ text: String) throws -> LedgerError {
+        if text.isEmpty {
+            return LedgerError(.unknownRun, "name a run by its ID, four digits or more of it, or its own name")
+        }
         let newest = try index.runs(RunQuery(limit: 3)).map(Self.title).joined(separator: ", ")
         let hint = newest.isEmpty ? "it has none" : "'capsule-tool runs' lists them, the newest are \(newest)"
         return LedgerError(.unknownRun, "there is no run '\(text)' in this capsule; \(hint)")

@@ -10,16 +10,18 @@ public enum RunResolver {
     public static func resolve(_ text: String, in state: CapsuleState) throws(LedgerError) -> RunID {
         if let id = RunID(hex: text), state.open[id] != nil || state.endedRun(id) != nil { return id }
         if let named = state.namedRun(KeyHash.runName(text, in: state.capsule)) { return named.run }
-        let digits = text.lowercased().filter { $0 != "-" }
-        var candidates: [RunID] = []
-        if digits.count >= minimumPrefix {
-            candidates = state.runs(withPrefix: digits, limit: shownCandidates + 1)
-        }
+        let candidates = runs(beginningWith: text, in: state)
         guard let first = candidates.first else {
             throw LedgerError(.unknownRun, "there is no run '\(text)' in this capsule; 'capsule-tool runs' lists them")
         }
         guard candidates.count == 1 else { throw ambiguous(text, candidates) }
         return first
+    }
+
+    /// Runs whose ID begins with a text of at least `minimumPrefix` digits; a few of them, if there are many.
+    public static func runs(beginningWith text: String, in state: CapsuleState) -> [RunID] {
+        let digits = text.lowercased().filter { $0 != "-" }
+        return digits.count >= minimumPrefix ? state.runs(withPrefix: digits, limit: shownCandidates + 1) : []
     }
 
     public static func ambiguous(_ text: String, _ candidates: [RunID]) -> LedgerError {

@@ -35,31 +35,33 @@ extension SnapshotIndex {
         return try self.query { view in try view.runs(where: filter, arguments) }
     }
 
-    /// The run that `text` names: a run ID with or without hyphens, at least four of its first hexadecimal digits, or
-    /// the caller's own name of the run.
+    /// The run that `text` names: a run ID with or without hyphens, the caller's own name of the run, or at least four
+    /// of the ID's first hexadecimal digits.
     ///
-    /// A whole ID decides alone. A text that is both a name and the beginning of an ID is ambiguous if they are of two
-    /// runs: who names a run after another's ID must not be taken for it.
+    /// A whole ID decides alone, then a name, as for whoever writes. A name may be the beginning of another run's ID:
+    /// `runs(beginningWith:)` says so.
     public func run(matching text: String) throws -> RunMatch {
-        try query { view in
-            let digits = RunDigits(text)
+        let digits = RunDigits(text)
+        return try query { view in
             if let digits, digits.count == RunDigits.all {
                 let exact = try view.runs(where: "run.id = ?", [digits.lowest, 1])
                 if !exact.isEmpty { return RunMatch(exact) }
             }
             let key = KeyHash.runName(text, in: capsule.header.capsule)
-            var conditions = ["name = ?", "key = ?"]
-            var arguments: StatementArguments = [text, key.blob]
-            if let digits {
-                conditions.append("run.id BETWEEN ? AND ?")
-                arguments += [digits.lowest, digits.highest]
-            }
             // Each arm by its own index: SQLite would read every run for an OR over a join.
-            let arms = conditions.map { "SELECT first_leaf FROM run WHERE \($0)" }.joined(separator: " UNION ")
-            return RunMatch(
-                try view.runs(where: "run.first_leaf IN (\(arms))", arguments + [RunMatch.maximumShown])
+            let arms = ["name = ?", "key = ?"].map { "SELECT first_leaf FROM run WHERE \($0)" }
+            let named = try view.runs(
+                where: "run.first_leaf IN (\(arms.joined(separator: " UNION ")))",
+                [text, key.blob, RunMatch.maximumShown]
             )
+            return RunMatch(try named.isEmpty ? digits.map(view.runs(beginningWith:)) ?? [] : named)
         }
+    }
+
+    /// Runs whose ID begins with at least four hexadecimal digits; a few of them, if there are many.
+    public func runs(beginningWith text: String) throws -> [RunRow] {
+        guard let digits = RunDigits(text) else { return [] }
+        return try query { view in try view.runs(beginningWith: digits) }
     }
 
     /// Where the batches begin that hold events of a run, in order; none if the run is not known.
@@ -132,6 +134,12 @@ extension IndexView {
             }
             return row
         }
+    }
+}
+
+extension IndexView {
+    fileprivate func runs(beginningWith digits: RunDigits) throws -> [RunRow] {
+        try runs(where: "run.id BETWEEN ? AND ?", [digits.lowest, digits.highest, RunMatch.maximumShown])
     }
 }
 

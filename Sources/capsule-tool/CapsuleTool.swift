@@ -42,6 +42,7 @@ enum Main {
         ignoreBrokenPipes()
         fillClosedStandardDescriptors()
         do {
+            try Arguments.check()
             var command = try CapsuleTool.parseAsRoot(try LocalLog.begin(CommandLine.arguments.dropFirst()))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

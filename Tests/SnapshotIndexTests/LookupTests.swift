@@ -75,11 +75,13 @@ struct LookupTests {
         #expect(try found(fixture.indexed(), "secret") == ["\(run)"])
     }
 
-    @Test("A name that is also a prefix of another run's ID is ambiguous")
+    @Test("A name that is also a prefix of another run's ID wins, and the other run is told")
     func nameLikePrefix() async throws {
         let (fixture, _) = try await fixture()
         let run = try await fixture.start("0198bbbb")
-        #expect(try found(fixture.indexed(), "0198bbbb") == ["ambiguous", "\(run)", third])
+        let index = try fixture.indexed()
+        #expect(try found(index, "0198bbbb") == ["\(run)"])
+        #expect(try index.runs(beginningWith: "0198bbbb").map { "\($0.id)" } == [third])
     }
 
     @Test(

@@ -119,7 +119,7 @@ import Testing
         let answer = try shop.run("append", run, "--ndjson", input: [good, good, #"{"type":"note","body":{"#, good].joined(separator: "\n"))
         #expect(answer.status == 65)
         #expect(answer.errors.contains("line 3"))
-        #expect(answer.output.hasPrefix("2 events appended"))
+        #expect(answer.errors.hasPrefix("2 events appended"))
         #expect(try shop.run("show", run, "--json").output.components(separatedBy: #""type": "note""#).count == 3)
     }
 
@@ -128,7 +128,7 @@ import Testing
         let run = try shop.start()
         let lines = [#"{"type":"note","key":"k","body":{"text":"a"}}"#, #"{"type":"note","body":{"text":"b"}}"#, #"{"type":"note","key":"k","body":{"text":"c"}}"#]
         let answer = try shop.run("append", run, "--ndjson", input: lines.joined(separator: "\n"))
-        #expect(answer.status == 2 && answer.errors.contains("line 3") && answer.output.hasPrefix("2 events appended"), "\(answer)")
+        #expect(answer.status == 2 && answer.errors.contains("line 3") && answer.errors.hasPrefix("2 events appended"), "\(answer)")
     }
 
     @Test func aReadOnlyFileIsSaidToBeSo() throws {
@@ -198,7 +198,7 @@ import Testing
         let run = try shop.start()
         let lines = [#"{"type":"com.x.y"}"#, #"{"type":"com.x.y"}"#, #"{"type":"com.x.y","key":""}"#]
         let answer = try shop.run("append", run, "--ndjson", input: lines.joined(separator: "\n"))
-        #expect(answer.status == 65 && answer.errors.contains("line 3") && answer.output.hasPrefix("2 events"), "\(answer)")
+        #expect(answer.status == 65 && answer.errors.contains("line 3") && answer.errors.hasPrefix("2 events"), "\(answer)")
     }
 
     @Test func aRunIsEndedByEndOnly() throws {
@@ -218,11 +218,59 @@ import Testing
         }
     }
 
-    @Test func aNameThatLooksLikeAnEventIsFound() throws {
+    @Test func aNameThatLooksLikeAnEventIsFoundAndSaidToBeOne() throws {
+        let shop = try Shop()
+        _ = try shop.start("--name", "b#0")
+        _ = try shop.start("--name", "a")
+        let plain = try shop.run("show", "b#0")
+        #expect(plain.output.contains("b#0") && plain.errors.isEmpty)
+        _ = try shop.start("--name", "a#0")
+        let answer = try shop.run("show", "a#0")
+        #expect(answer.output.contains("a#0") && answer.errors.contains("taken as the name of a run"), "\(answer)")
+        #expect(try shop.run("append", "a#0", "--type", "note", "--text", "x").status == 0)
+        #expect(try shop.run("tail", "a#0").output.contains("note"))
+    }
+
+    @Test func aNameThatIsTheBeginningOfAnotherRunsIDWinsAndIsSaid() throws {
+        let shop = try Shop()
+        let first = try shop.start()
+        let name = String(first.prefix(20))
+        let second = try shop.start("--name", name)
+        for command in [["show"], ["tail"], ["export"]] {
+            let answer = try Shop.launch(
+                Shop.tool, command + [name], folder: shop.folder, input: Data(), environment: [:])
+            #expect(answer.status == 0 && (answer.output.contains(second) || command == ["tail"]), "\(answer)")
+            #expect(answer.errors.contains("taken as the name of run \(second)") && answer.errors.contains(first))
+        }
+        let answer = try shop.run("append", name, "--type", "note", "--text", "x")
+        #expect(answer.output == "\(second)#1\n" && answer.errors.contains("taken as the name"), "\(answer)")
+        #expect(try shop.run("append", first, "--type", "note", "--text", "x").errors.isEmpty)
+    }
+
+    @Test(arguments: [
+        (["runs", "--since", "2026-12-02", "--until", "2026-12-01"], "--since is not before --until"),
+        (["runs", "--since", "3000-01-01"], "lies outside of 1677-09-21 to 2262-04-11"),
+        (["runs", "--until", "1600-01-01T00:00:00Z"], "lies outside"),
+        (["runs", "--since", "99999999999999w"], "longer ago"),
+        (["append", "a", "--type", "note", "--text", "x", "--expected-sequence", "4294967296"], "a sequence is 0 to 4294967295"),
+        (["show", "#1"], "names an event of no run"),
+        (["show", "a#99999999999"], "sequences are 0 to 4294967295"),
+    ])
+    func whatIsOutOfRangeIsSaidToBeSo(_ arguments: [String], _ words: String) throws {
         let shop = try Shop()
         _ = try shop.start("--name", "a")
-        _ = try shop.start("--name", "a#0")
-        #expect(try shop.run("show", "a#0").output.contains("a#0"))
+        try expectRefusal(shop, 64, words, arguments)
+    }
+
+    @Test func anArgumentThatIsNotUTF8IsRefusedAndNotStoredAsSomethingElse() throws {
+        let shop = try Shop()
+        _ = try shop.start("--name", "a")
+        for script in ["append a --type note --text $'a\\xffb'", "start --snapshot policy.json --name $'\\xc3'"] {
+            let before = try shop.bytes()
+            let answer = try shop.shell("$TOOL \(script)")
+            #expect(answer.status == 64 && answer.errors.contains("is not UTF-8"), "\(answer)")
+            #expect(try shop.bytes() == before)
+        }
     }
 
     @Test func nonsenseForTheLockTimeoutIsAUsageError() throws {

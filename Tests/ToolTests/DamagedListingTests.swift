@@ -73,6 +73,22 @@ import Testing
         #expect(try shop.run("export").status == 0)
     }
 
+    @Test func anIndexThatCannotBeKeptIsNotSaidToBeMade() throws {
+        let shop = try shop()
+        try shop.shell("rm -f runs.cpsl.index*; mkdir runs.cpsl.index")
+        let answer = try shop.run("index", "rebuild")
+        #expect(answer.status == 4 && answer.errors.contains("no index can be kept") && answer.output.isEmpty, "\(answer)")
+        #expect(try shop.run("runs").status == 0)
+        // Where the folder can be read only, even by root.
+        let script = """
+            mkdir bare; cp runs.cpsl runs.cpsl.note bare; unshare -rm sh -c '
+            mount --bind bare bare && mount -o remount,ro,bind bare && "$TOOL" index rebuild -c bare/runs.cpsl; echo status $?
+            "$TOOL" runs -c bare/runs.cpsl; "$TOOL" doctor bare/runs.cpsl >/dev/null; echo doctor $?'
+            """
+        let second = try shop.shell(script)
+        #expect(second.output.contains("status 4") && second.output.contains("doctor 0"), "\(second)")
+    }
+
     @Test func aSoundCapsuleIsListedWithoutAWord() throws {
         let shop = try shop()
         for command in Self.commands {

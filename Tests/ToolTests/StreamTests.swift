@@ -11,7 +11,7 @@ import Testing
         let run = try shop.start()
         try shop.write(lines(5000, "a"), to: "a.ndjson")
         try shop.write(lines(5000, "b"), to: "b.ndjson")
-        let answer = try shop.shell("$TOOL append \(run) --ndjson < a.ndjson & $TOOL append \(run) --ndjson < b.ndjson & wait")
+        let answer = try shop.shell("$TOOL append \(run) --ndjson --quiet < a.ndjson & $TOOL append \(run) --ndjson --quiet < b.ndjson & wait")
         #expect(answer.lines.count == 2 && answer.errors.isEmpty, "\(answer)")
         #expect(try shop.run("verify").status == 0)
         let shown = try shop.run("show", run, "--type", "note", "--json").output
@@ -21,9 +21,46 @@ import Testing
     @Test func aStreamThatIsSentTwiceIsWrittenOnce() throws {
         let shop = try Shop()
         let run = try shop.start()
-        #expect(try shop.run("append", run, "--ndjson", input: lines(100, "x")).output.hasPrefix("100 events appended"))
+        #expect(try shop.run("append", run, "--ndjson", input: lines(100, "x")).errors.hasPrefix("100 events appended"))
         let again = try shop.run("append", run, "--ndjson", input: lines(101, "x"))
-        #expect(again.output.hasPrefix("1 event appended, 100 there already"), "\(again)")
+        #expect(again.errors.hasPrefix("1 event appended, 100 there already"), "\(again)")
+    }
+
+    @Test func aReceiptIsPrintedWhileTheStreamIsStillOpen() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        // The second line is written only after the first receipt was read: it ends if receipts wait for the end.
+        let answer = try shop.shell(
+            """
+            coproc T { timeout 60 $TOOL append \(run) --ndjson 2>errors; }
+            for n in 1 2 3; do
+                echo '{"type":"note","body":{"text":"'$n'"}}' >&${T[1]}
+                read -r -t 50 receipt <&${T[0]} || { echo none; exit; }
+                echo "$receipt"
+                $TOOL verify --json | grep -o '"events": [0-9]*'
+            done
+            """)
+        #expect(answer.lines == (1...3).flatMap { ["\(run)#\($0)", "\"events\": \($0 + 2)"] }.map { Substring($0) }, "\(answer)")
+    }
+
+    @Test func receiptsAsJSONSayWhichLineTheyAreOf() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        let answer = try shop.run("append", run, "--ndjson", "--json", input: "\n" + lines(2, "x"))
+        let values = try answer.lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:] }
+        #expect(values.count == 3 && values[0]["line"] as? Int == 2 && values[1]["sequence"] as? Int == 2, "\(answer)")
+        #expect(values[2]["appended"] as? Int == 2 && values[2]["complete"] as? Bool == true, "\(answer)")
+        #expect(try shop.run("append", run, "--ndjson", "--quiet", input: lines(2, "y")).output.hasPrefix("2 events appended"))
+    }
+
+    @Test func whatStandsBeforeARefusedBoundaryIsWrittenOnce() throws {
+        let shop = try Shop()
+        let run = try shop.start()
+        let note = #"{"type":"note","body":{"text":"a"}}"#
+        let checkpoint = #"{"type":"checkpoint","body":{},"expected_sequence":77}"#
+        let answer = try shop.run("append", run, "--ndjson", input: [note, checkpoint, note].joined(separator: "\n"))
+        #expect(answer.status == 2 && answer.errors.contains("line 2") && answer.lines == ["\(run)#1"], "\(answer)")
+        #expect(try shop.run("show", run, "--type", "note", "--json").output.components(separatedBy: #""type": "note""#).count == 2)
     }
 
     @Test func withATypeEachLineIsABody() throws {

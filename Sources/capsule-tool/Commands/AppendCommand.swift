@@ -10,6 +10,8 @@ struct AppendCommand: AsyncParsableCommand {
             A stream:    agent | capsule-tool append RUN --ndjson
             Each line of a stream is {"type":"…","body":{…}} with optional actor, key, causes, time, trace, media, text,
             expected_sequence. With --type, each line is a body by itself. What stood before a bad line is kept.
+            The receipt of each line, RUN#n, is printed as soon as the event is as durable as asked; with --json it is
+            an object a line, with the number of the input's line, and a last object says what it came to.
             """
     )
 
@@ -34,6 +36,9 @@ struct AppendCommand: AsyncParsableCommand {
     @Flag(help: "Read events from standard input, one JSON object a line.")
     var ndjson = false
 
+    @Flag(help: "With --ndjson: print no receipts, only what it came to.")
+    var quiet = false
+
     @Option(help: "Who did this.")
     var actor: String?
 
@@ -46,7 +51,13 @@ struct AppendCommand: AsyncParsableCommand {
     )
     var causes: [String] = []
 
-    @Option(help: ArgumentHelp("Refuse unless the event gets this sequence.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Refuse unless the event gets this sequence.", valueName: "n"),
+        transform: { text in
+            guard let sequence = UInt32(text) else { throw ValidationError("a sequence is 0 to \(UInt32.max)") }
+            return sequence
+        }
+    )
     var expectedSequence: UInt32?
 
     @Option(help: "When it happened (RFC 3339). Default: now.")
@@ -81,9 +92,11 @@ struct AppendCommand: AsyncParsableCommand {
                     run: handle,
                     wholeAs: try type.map { try EventType(name: $0) },
                     actor: actor,
-                    durability: durability.durability
+                    durability: durability.durability,
+                    json: output.json,
+                    quiet: quiet
                 )
-                try await stream.run(json: output.json)
+                try await stream.run()
             } else {
                 let draft = try self.draft(in: handle.id)
                 for receipt in try await ledger.append([draft], to: handle, durability: durability.durability) {

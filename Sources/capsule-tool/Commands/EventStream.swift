@@ -10,19 +10,24 @@ import Ledger
 
 /// Events from standard input, one a line, appended as fast as they come.
 ///
-/// What one read gives is one submission: a slow stream is written line by line, a fast one in large pieces.
+/// What one read gives is one submission: a slow stream is written line by line, a fast one in large pieces. Each
+/// receipt is printed as soon as there is one, so that who pipes events in one by one need not wait for the end.
 struct EventStream {
     let ledger: CapsuleLedger
     let run: RunHandle
     let wholeAs: EventType?
     let actor: String?
     let durability: Durability
+    /// Print receipts as JSON.
+    let json: Bool
+    /// Print no receipts, only what it came to.
+    let quiet: Bool
 
     /// A line may hold the largest body, escaped, and the fields around it.
     private static let lineLimit = 2 * Limits.bodyBytes
     private static let readSize = 1 << 20
 
-    func run(json: Bool) async throws {
+    func run() async throws {
         var tally = Tally()
         var failure: (any Error)?
         do {
@@ -31,7 +36,7 @@ struct EventStream {
             failure = error
         }
         do { try await ledger.flush() } catch { failure = failure ?? error }
-        report(tally, json: json, failed: failure != nil)
+        report(tally, failed: failure != nil)
         if let failure { throw failure }
     }
 
@@ -111,9 +116,18 @@ struct EventStream {
     }
 
     private func submit(_ drafts: [EventDraft], _ numbers: [Int], _ tally: inout Tally) async throws {
+        // A boundary is a submission of its own: what stands before it must not be written again where it is refused.
+        if drafts.count > 1, let boundary = drafts.firstIndex(where: \.isBoundary) {
+            try await submit(Array(drafts[..<boundary]), Array(numbers[..<boundary]), &tally)
+            try await submit([drafts[boundary]], [numbers[boundary]], &tally)
+            let rest = boundary + 1
+            return try await submit(Array(drafts[rest...]), Array(numbers[rest...]), &tally)
+        }
         guard !drafts.isEmpty else { return }
         do {
-            tally.add(try await ledger.append(drafts, to: run, durability: durability))
+            let receipts = try await ledger.append(drafts, to: run, durability: durability)
+            tally.add(receipts)
+            tell(receipts, numbers)
         } catch let error where drafts.count > 1 && Self.isAboutOne(error) {
             // One of them was refused, and a submission is all or nothing: find out which, keeping those before it.
             for (draft, number) in zip(drafts, numbers) { try await submit([draft], [number], &tally) }
@@ -134,17 +148,34 @@ struct EventStream {
         return Failure(status, "line \(line): \(error)")
     }
 
-    private func report(_ tally: Tally, json: Bool, failed: Bool) {
+    private func tell(_ receipts: [Receipt], _ numbers: [Int]) {
+        guard !quiet else { return }
+        for (receipt, number) in zip(receipts, numbers) {
+            if json {
+                var members = JSONValue.Members()
+                members["line"] = .number(JSONNumber(number))
+                for member in ReceiptOutput.value(receipt).object ?? .init() { members[member.key] = member.value }
+                Output.bytes(JSONValue.object(members).encoded(.compact) + [UInt8(ascii: "\n")])
+            } else {
+                Output.line("\(receipt.event)")
+            }
+        }
+        Output.flush()
+    }
+
+    private func report(_ tally: Tally, failed: Bool) {
         if json {
-            Output.json([
+            let value: JSONValue = [
                 "run": .string("\(run.id)"), "appended": .number(JSONNumber(tally.appended)),
                 "repeated": .number(JSONNumber(tally.repeated)), "lines": .number(JSONNumber(tally.line)),
                 "last": tally.last.map { ReceiptOutput.value($0) } ?? .null, "complete": .bool(!failed),
-            ])
+            ]
+            Output.bytes(value.encoded(.compact) + [UInt8(ascii: "\n")])
         } else {
-            let repeated = tally.repeated > 0 ? ", \(tally.repeated) there already" : ""
+            let repeated = tally.repeated > 0 ? ", \(Human.count(tally.repeated)) there already" : ""
             let last = tally.last.map { ", last \($0.event)" } ?? ""
-            Output.line("\(Human.count(tally.appended, "event")) appended\(repeated)\(last)")
+            let text = "\(Human.count(tally.appended, "event")) appended\(repeated)\(last)"
+            if quiet { Output.line(text) } else { talk(text) }
         }
     }
 }

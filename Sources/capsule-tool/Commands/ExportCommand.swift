@@ -28,7 +28,7 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         let reader = try openReader(capsule)
         let checkpoint = try past.checkpoint(reader)
-        let row = try name.map { try reader.run($0) }
+        let row = try name.map { try findRun($0, reader) }
         if let row, let checkpoint, row.firstLeaf >= checkpoint.size {
             throw LedgerError(.unknownRun, "run \(row.id) had not begun at checkpoint \(checkpoint.title)")
         }

@@ -50,6 +50,9 @@ struct RunsCommand: ParsableCommand {
 
     func validate() throws {
         guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+        if let since, let until, since.first >= until.end {
+            throw ValidationError("--since is not before --until: no run can lie between them")
+        }
         _ = try states()
     }
 

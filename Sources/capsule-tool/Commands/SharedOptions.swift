@@ -116,7 +116,9 @@ struct RunOptions: ParsableArguments {
     var token: String?
 
     func handle(in ledger: CapsuleLedger) async throws -> RunHandle {
-        RunHandle(try await ledger.resolve(run), token: token ?? Terminal.environment("CAPSULE_TOKEN"))
+        let id = try await ledger.resolve(run)
+        try tellOthers(run, takenFor: id, await ledger.runs(beginningWith: run, besides: id))
+        return RunHandle(id, token: token ?? Terminal.environment("CAPSULE_TOKEN"))
     }
 }
 

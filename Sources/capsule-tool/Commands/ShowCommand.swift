@@ -63,7 +63,7 @@ struct ShowCommand: ParsableCommand {
     private func show(_ reader: LedgerReader) throws {
         let checkpoint = try past.checkpoint(reader)
         // A run may have a number sign and a number at the end of its own name.
-        if let (name, sequence) = eventNumber(), (try? reader.run(self.name)) == nil {
+        if let (name, sequence) = try eventNumber(reader) {
             try showEvent(sequence, of: try row(name, reader, checkpoint), reader, checkpoint)
         } else if body {
             throw ValidationError("--body goes with one event, like RUN#12")
@@ -72,15 +72,34 @@ struct ShowCommand: ParsableCommand {
         }
     }
 
-    private func eventNumber() -> (String, UInt32)? {
+    /// The run and the sequence of `RUN#12`; nil for a run, or for one with such a name.
+    private func eventNumber(_ reader: LedgerReader) throws -> (String, UInt32)? {
         guard let mark = name.lastIndex(of: "#") else { return nil }
-        let digits = name[name.index(after: mark)...]
-        guard let sequence = UInt32(digits) else { return nil }
-        return (String(name[..<mark]), sequence)
+        let (run, digits) = (String(name[..<mark]), name[name.index(after: mark)...])
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
+        if (try? reader.run(name)) != nil {
+            if (try? reader.run(run)) != nil {
+                complain(
+                    "'\(name)' is taken as the name of a run; name run '\(run)' by its ID to see its event \(digits)"
+                )
+            }
+            return nil
+        }
+        guard !run.isEmpty else {
+            throw ValidationError(
+                "'\(name)' names an event of no run; write RUN\(name), or --as-of '\(name)' for a checkpoint"
+            )
+        }
+        guard let sequence = UInt32(digits) else {
+            throw ValidationError("'\(name)' names no event: sequences are 0 to \(UInt32.max)")
+        }
+        return (run, sequence)
     }
 
     private func row(_ name: String, _ reader: LedgerReader, _ checkpoint: Checkpoint?) throws -> RunRow {
-        let row = try reader.run(name)
+        let row = try findRun(name, reader)
         guard let checkpoint else { return row }
         guard let then = try reader.row(row, asOf: checkpoint) else {
             throw LedgerError(.unknownRun, "run \(row.id) had not begun at checkpoint \(checkpoint.title)")
@@ -170,7 +189,7 @@ struct ShowCommand: ParsableCommand {
     ) throws {
         let events = try reader.events(of: row, asOf: checkpoint)
         guard let event = try events.event(sequence) else {
-            throw LedgerError(.unknownEvent, "run \(row.id) has no event \(sequence); it has \(row.events)")
+            throw LedgerError(.unknownEvent, "run \(row.id) has no event \(sequence); it has \(row.events), from 0")
         }
         let bytes = try content(of: event, reader)
         if body {

@@ -48,7 +48,7 @@ struct TailCommand: ParsableCommand {
 
     func run() throws {
         let reader = try openReader(capsule)
-        let row = try name.map { try reader.run($0) }
+        let row = try name.map { try findRun($0, reader) }
         // Before the last events are looked for: what is appended meanwhile is followed.
         let follower = try CapsuleFollower(reader.capsule, from: reader.status.end, treeSize: reader.status.treeSize)
         var printer = TailPrinter(reader: reader, isOneRun: row != nil, json: json)

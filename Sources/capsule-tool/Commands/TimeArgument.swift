@@ -18,23 +18,35 @@ struct TimeArgument: Equatable {
             let (seconds, overflow) = number.multipliedReportingOverflow(by: unit)
             let (span, overflowed) = seconds.multipliedReportingOverflow(by: Self.second)
             let (time, tooEarly) = now.nanoseconds.subtractingReportingOverflow(span)
-            guard !overflow, !overflowed, !tooEarly else { throw Self.refusal(text) }
+            guard !overflow, !overflowed, !tooEarly else {
+                throw ValidationError("'\(text)' is longer ago than \(Self.range), the times that a capsule can tell")
+            }
             (first, end) = (Timestamp(nanoseconds: time), Timestamp(nanoseconds: time))
         } else if let midnight = Timestamp(rfc3339: "\(text)T00:00:00Z") {
             first = midnight
             let (next, overflow) = midnight.nanoseconds.addingReportingOverflow(86_400 * Self.second)
             end = Timestamp(nanoseconds: overflow ? .max : next)
-        } else if let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: "\(text)Z")
-            ?? Timestamp(rfc3339: "\(text):00Z")
-        {
+        } else if let time = Self.instant(text) {
             (first, end) = (time, time)
         } else {
             throw Self.refusal(text)
         }
     }
 
+    private static func instant(_ text: String) -> Timestamp? {
+        Timestamp(rfc3339: text) ?? Timestamp(rfc3339: "\(text)Z") ?? Timestamp(rfc3339: "\(text):00Z")
+    }
+
+    private static let range = "1677-09-21 to 2262-04-11"
+
     private static func refusal(_ text: String) -> ValidationError {
-        ValidationError("'\(text)' is not \(help)")
+        // The same day of a year that every time can be of says whether only the year is out of range.
+        let inRange = "2000" + text.dropFirst(4)
+        let isDate = text.count > 4 && text.prefix(4).allSatisfy(\.isNumber)
+        if isDate, Timestamp(rfc3339: "\(inRange)T00:00:00Z") ?? instant(inRange) != nil {
+            return ValidationError("'\(text)' lies outside of \(range), the times that a capsule can tell")
+        }
+        return ValidationError("'\(text)' is not \(help)")
     }
 }
 
