@@ -3,10 +3,13 @@ import Capsule
 /// A writer that takes its turns in the caller's thread, one after the other: for tests that simulate a disk, where a
 /// turn must have ended before the next thing happens.
 ///
-/// It is the writer of `WriterQueue`, without the queue before it. Every call must come from `thread`.
+/// It is the writer of `WriterQueue`, without the queue before it. Calls come from one thread at a time, which takes the
+/// place of `thread`: that must have nothing else to do, or be the caller.
 package final class TurnDoor {
     private let writer: CapsuleWriter
     package private(set) var header: FileHeader?
+    /// Turns that were taken as `WriterQueue.submit` takes them in its caller's thread.
+    package private(set) var shortTurns = 0
 
     package init(
         _ path: FilePath,
@@ -24,7 +27,30 @@ package final class TurnDoor {
             pending: pending,
             thread: thread
         )
-        header = try writer.assumeIsolated { try $0.open() }
+        header = try onThread { try writer.assumeIsolated { try $0.open() } }
+    }
+
+    /// Does `work` in the thread's place.
+    private func onThread<R>(_ work: () throws -> R) rethrows -> R {
+        let borrows = !writer.thread.isHeldHere
+        precondition(!borrows || writer.thread.borrow(), "the writer's thread has something else to do")
+        defer { if borrows { writer.thread.giveBack() } }
+        return try work()
+    }
+
+    /// Takes one submission as `WriterQueue.submit` does: in a short turn if one can be had, else in a whole one.
+    package func submit(_ submission: Submission) -> Result<[Receipt], any Error> {
+        do {
+            let ticket = Ticket(try PreparedSubmission(submission, random: writer.random))
+            if !writer.thread.isHeldHere, let outcome = writer.takeShortTurn(for: ticket) {
+                shortTurns += 1
+                return outcome
+            }
+            let entries = [PendingList.Entry(ticket: ticket, waiter: nil)]
+            return try onThread { try writer.assumeIsolated { try $0.turn(entries).outcomes[0] } }
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Takes one turn for all of `submissions`; returns what each came to.
@@ -36,7 +62,7 @@ package final class TurnDoor {
                     waiter: nil
                 )
             }
-            return try writer.assumeIsolated { try $0.turn(entries).outcomes }
+            return try onThread { try writer.assumeIsolated { try $0.turn(entries).outcomes } }
         } catch {
             return submissions.map { _ in .failure(error) }
         }
@@ -45,10 +71,10 @@ package final class TurnDoor {
     /// Makes everything before it durable.
     package func flush() throws { _ = try take([Submission(flush: ())])[0].get() }
 
-    package var state: CapsuleState { writer.assumeIsolated { $0.currentState } }
+    package var state: CapsuleState { onThread { writer.assumeIsolated { $0.currentState } } }
 
     /// Where the last batch ends.
-    package var end: UInt64 { writer.assumeIsolated { $0.end } }
+    package var end: UInt64 { onThread { writer.assumeIsolated { $0.end } } }
 
-    package func close() { writer.assumeIsolated { $0.close() } }
+    package func close() { onThread { writer.assumeIsolated { $0.close() } } }
 }

@@ -44,11 +44,17 @@ package final class WriterThread: SerialExecutor {
     ///
     /// - Returns: false if `work` was not done.
     func runHere(_ work: () -> Void) -> Bool {
-        guard jobs.borrow() else { return false }
-        defer { jobs.giveBack() }
+        guard borrow() else { return false }
+        defer { giveBack() }
         work()
         return true
     }
+
+    func borrow() -> Bool { jobs.borrow() }
+    func giveBack() { jobs.giveBack() }
+
+    /// Whether this is called by whoever does the thread's work at this moment.
+    var isHeldHere: Bool { jobs.isHeldHere }
 
     package func checkIsolated() { precondition(jobs.isHeldHere, "this is not the writer's thread") }
 

@@ -15,6 +15,8 @@ public struct CrashTally: Sendable {
     public var doubleCrashes = 0
     /// Processes killed while the machine went on.
     public var kills = 0
+    /// Turns of scripts that were taken in the caller's thread.
+    public var shortTurns = 0
     public var failures: [CrashFailure.Kind: Int] = [:]
     /// The first failures, with what led to them.
     public var examples: [CrashFailure] = []
@@ -69,9 +71,8 @@ public final class CrashCampaign: Sendable {
         let group = DispatchGroup()
         for _ in 0..<options.workers {
             group.enter()
-            let thread = WriterThread()
-            thread.run { [self] in
-                CrashWorker(self, thread).run()
+            startThread { [self] in
+                CrashWorker(self, WriterThread()).run()
                 group.leave()
             }
         }
@@ -120,11 +121,12 @@ public final class CrashCampaign: Sendable {
         }
     }
 
-    fileprivate func finished(points: Int, kills: Int, _ failure: CrashFailure?) {
+    fileprivate func finished(points: Int, kills: Int, shortTurns: Int = 0, _ failure: CrashFailure?) {
         let images = shared.withLock { shared -> Int in
             shared.tally.scripts += 1
             shared.tally.crashPoints += points
             shared.tally.kills += kills
+            shared.tally.shortTurns += shortTurns
             if let failure {
                 shared.tally.add(failure)
                 if options.stopsAtFailure { shared.isDone = true }
@@ -159,9 +161,10 @@ private struct CrashWorker {
         }
         while let (script, name) = campaign.nextScript() {
             var points: [(CrashPoint, Expectation)] = []
+            var shortTurns = 0
             var failure: CrashFailure?
             do {
-                try run(script, base, &points)
+                try run(script, base, &points, &shortTurns)
                 var dice = Dice(UInt64(points.count) &+ 17)
                 for (index, point) in points.enumerated() {
                     let most = campaign.ways(isRandom: name.hasPrefix("seed"))
@@ -172,7 +175,7 @@ private struct CrashWorker {
                 failure?.story = "\(name): " + script.steps.map(\.description).joined(separator: "; ")
             }
             let kills = script.steps.filter { if case .killed = $0 { true } else { false } }.count
-            campaign.finished(points: points.count, kills: kills, failure)
+            campaign.finished(points: points.count, kills: kills, shortTurns: shortTurns, failure)
         }
     }
 
@@ -180,7 +183,8 @@ private struct CrashWorker {
     private func run(
         _ script: Script,
         _ base: (disk: DiskImage, expected: Expectation),
-        _ points: inout [(CrashPoint, Expectation)]
+        _ points: inout [(CrashPoint, Expectation)],
+        _ shortTurns: inout Int
     ) throws {
         let isNew = script.creation != .before
         let machine =
@@ -204,6 +208,7 @@ private struct CrashWorker {
         points = found
         // All processes are killed, and the power stays on.
         for process in 0..<3 { machine.kill(process) }
+        shortTurns = machine.shortTurns
         try checker.check(machine.disk, machine.expected, keepsCache: true)
     }
 

@@ -43,8 +43,8 @@ public struct FaultCampaign: Sendable {
         let tally = Mutex(FaultTally())
         let group = DispatchGroup()
         group.enter()
-        thread.run { [self] in
-            let result = runOnThread()
+        startThread { [self] in
+            let result = runCampaign()
             tally.withLock { $0 = result }
             group.leave()
         }
@@ -52,7 +52,7 @@ public struct FaultCampaign: Sendable {
         return tally.withLock { $0 }
     }
 
-    private func runOnThread() -> FaultTally {
+    private func runCampaign() -> FaultTally {
         var tally = FaultTally()
         do {
             let base = try Machine.base(on: thread)

@@ -39,6 +39,7 @@ public struct FigureTable: CustomStringConvertible {
         rows.append(("of them after a second crash", "\(crashes.doubleCrashes)"))
         rows.append(("places where the power failed", "\(crashes.crashPoints)"))
         rows.append(("scripts, processes killed in them", "\(crashes.scripts), \(crashes.kills)"))
+        rows.append(("turns in the caller's thread in them", "\(crashes.shortTurns)"))
         if let seed { rows.append(("seed", "\(seed)")) }
         if let time { rows.append(("seconds", "\(time.components.seconds)")) }
         problems += crashes.examples.map(\.description)

@@ -53,6 +53,7 @@ public struct MutantCampaign {
         Entry(name: "header claims its own bytes durable", mutant: .headerClaimsItsOwnBytes, technique: .powerLoss),
         Entry(name: "damage taken for a torn tail", mutant: .damageIsTakenForATornTail, technique: .damage),
         Entry(name: "a checkpoint larger than the file", mutant: .acceptsALargerCheckpoint, technique: .damage),
+        Entry(name: "a short turn does not look", mutant: .shortTurnDoesNotLook, technique: .powerLoss),
         Entry(name: "admission before the lock", mutant: .admitsBeforeTheLock, technique: .powerLoss),
     ]
 

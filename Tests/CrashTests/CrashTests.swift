@@ -56,10 +56,12 @@ import Testing
         let answer = try run(
             Self.root.appendingPathComponent("Scripts/crash-processes"),
             Self.products.appendingPathComponent("capsule-tool").path,
+            "--small",
+            Self.products.appendingPathComponent("capsule-crash").path,
             "--kills",
             "40",
             "--injections",
-            "40"
+            "1000"
         )
         try note(answer.output, in: "crash-processes.txt")
         #expect(answer.status == 0, "\(answer.output)")

@@ -8,11 +8,11 @@ import CrashHarness
 #endif
 
 @main
-struct CapsuleCrash: ParsableCommand {
+struct CapsuleCrash: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capsule-crash",
         abstract: "Breaks capsules in every way that a crash can, and says what the production code made of it.",
-        subcommands: [All.self, Images.self, Faults.self, Damage.self, Mutants.self],
+        subcommands: [All.self, Images.self, Faults.self, Damage.self, Mutants.self, AppendOne.self],
         defaultSubcommand: All.self
     )
 }

@@ -26,6 +26,7 @@ package struct Mutant: OptionSet, Sendable {
     package static let readersTrustASyncAfterOneFailed = Mutant(rawValue: 1 << 16)
     package static let recoveryDoesNotSyncTheName = Mutant(rawValue: 1 << 17)
     package static let tornTailIsNotKept = Mutant(rawValue: 1 << 18)
+    package static let shortTurnDoesNotLook = Mutant(rawValue: 1 << 19)
 
     /// Those that are on. Set it before anything is opened, in a process of its own: it is not synchronized.
     package nonisolated(unsafe) static var active: Mutant = []
