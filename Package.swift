@@ -118,9 +118,17 @@ let package = Package(
             path: "Tests/capsule-crash",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "fuzz-smoke",
+            dependencies: ["FuzzTargets", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/fuzz-smoke",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CrashTests",
-            dependencies: ["Capsule", "CrashHarness", "Support", "WriterQueue", "capsule-crash", "capsule-tool"],
+            dependencies: [
+                "Capsule", "CrashHarness", "Support", "WriterQueue", "capsule-crash", "capsule-tool", "fuzz-smoke",
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: settings),

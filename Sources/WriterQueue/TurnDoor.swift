@@ -3,8 +3,8 @@ import Capsule
 /// A writer that takes its turns in the caller's thread, one after the other: for tests that simulate a disk, where a
 /// turn must have ended before the next thing happens.
 ///
-/// It is the writer of `WriterQueue`, without the queue before it. Calls come from one thread at a time, which takes the
-/// place of `thread`: that must have nothing else to do, or be the caller.
+/// It is the writer of `WriterQueue`, without the queue before it. Calls come from one thread at a time, which takes
+/// the place of `thread`: that must have nothing else to do, or be the caller.
 package final class TurnDoor {
     private let writer: CapsuleWriter
     package private(set) var header: FileHeader?

@@ -105,32 +105,42 @@ public struct DiskImage: Sendable {
     public var fingerprint: UInt64 {
         var hash: UInt64 = 0
         for (name, bytes) in files {
-            let name = name.utf8
+            var name = name
+            name.makeContiguousUTF8()
+            let utf8 = name.utf8
             // "d/a.cpsl", ".note", ".torn-1", ".new-" and 32 digits.
-            if name.count > 40 { continue }
-            var one = Self.hash(Array(name)[...])
-            let counted = name.last == UInt8(ascii: "e") ? bytes.prefix(91) : bytes[...]
+            if utf8.count > 40 { continue }
+            var one = utf8.withContiguousStorageIfAvailable { Self.hash(UnsafeRawBufferPointer($0)) } ?? 0
+            let counted = utf8.last == UInt8(ascii: "e") ? bytes.prefix(91) : bytes[...]
             one ^= Self.hash(counted) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bytes.count)
             hash &+= (one ^ one >> 29) &* 0xBF58_476D_1CE4_E5B9
         }
         return hash
     }
 
-    private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.withUnsafeBytes { bytes in
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            var index = 0
-            while index + 8 <= bytes.count {
-                hash = (hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
-                hash ^= hash >> 32
-                index += 8
+    private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.withUnsafeBytes { hash($0) } }
+
+    /// Four lanes, which the processor works on at once: most images turn out to have been seen, and this is then all
+    /// that is done with them.
+    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        let prime: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var lanes = SIMD4<UInt64>(0xCBF2_9CE4_8422_2325, 0x1000_0000_01B3, 0x94D0_49BB_1331_11EB, prime)
+        var index = 0
+        while bytes.count - index >= 32 {
+            for lane in 0..<4 {
+                let word = bytes.loadUnaligned(fromByteOffset: index + 8 * lane, as: UInt64.self)
+                let mixed = (lanes[lane] ^ word) &* prime
+                lanes[lane] = mixed ^ mixed >> 32
             }
-            while index < bytes.count {
-                hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3
-                index += 1
-            }
-            return hash ^ hash >> 31
+            index += 32
         }
+        var hash: UInt64 = 0
+        for lane in 0..<4 { hash = (hash ^ lanes[lane]) &* prime ^ hash >> 29 }
+        while index < bytes.count {
+            hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3
+            index += 1
+        }
+        return hash ^ hash >> 31
     }
 
     /// A machine that starts with this disk.

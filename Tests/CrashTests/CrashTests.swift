@@ -52,6 +52,13 @@ import Testing
         #expect(answer.status == 0, "\(answer.output)")
     }
 
+    /// The same inputs each time; `make fuzz` makes others.
+    @Test func noParserTrapsUponVectorsAndWhatSeededDiceMakeOfThem() throws {
+        let tool = Self.products.appendingPathComponent("fuzz-smoke")
+        let answer = try run(tool, Self.root.path, "--runs", "1000", "--seed", "1")
+        #expect(answer.status == 0, "\(answer.output)")
+    }
+
     @Test func realProcessesLoseNothing() throws {
         let answer = try run(
             Self.root.appendingPathComponent("Scripts/crash-processes"),

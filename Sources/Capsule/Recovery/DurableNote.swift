@@ -57,15 +57,12 @@ public struct DurableNote: Equatable, Sendable {
 
     /// Nil if the first line is not exactly what `encoded` writes.
     public init?(_ bytes: [UInt8]) {
-        guard bytes.count >= 91 else { return nil }
-        let line = String(decoding: bytes[..<90], as: UTF8.self)
-        let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-        guard bytes[90] == UInt8(ascii: "\n"), parts.count == 5, parts[0] + " " == Self.tag,
-            parts[1].utf8.count == 32, let capsule = CapsuleID(hex: parts[1]),
-            parts[2].utf8.count == 16, let generation = UInt64(parts[2], radix: 16),
-            parts[3].utf8.count == 16, let durable = UInt64(parts[3], radix: 16)
+        // Read at every opening and before every look of a reader: field by field, without strings.
+        guard bytes.count >= 91, bytes.starts(with: Self.tag.utf8),
+            let high = Self.number(bytes[15..<31]), let low = Self.number(bytes[31..<47]),
+            let generation = Self.number(bytes[48..<64]), let durable = Self.number(bytes[65..<81])
         else { return nil }
-        self.capsule = capsule
+        capsule = CapsuleID(words: (UInt64(bigEndian: high), UInt64(bigEndian: low)))
         self.generation = generation
         durableLength = durable
         syncFailed = bytes.count == Self.size && bytes[Self.size - 2] == Self.failedSyncSign
@@ -73,6 +70,19 @@ public struct DurableNote: Equatable, Sendable {
         let end = rest.lastIndex { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") }
         holder = end.map { String(decoding: rest[...$0], as: UTF8.self) } ?? ""
         guard encoded[..<91].elementsEqual(bytes[..<91]) else { return nil }
+    }
+
+    /// Nil if there is anything but digits in lower case; what stands between the fields is compared as a whole.
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        var value: UInt64 = 0
+        for digit in digits {
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        return value
     }
 
     /// Reads the note of the capsule at `path`; nil if there is none, or it is of no use.
