@@ -37,7 +37,6 @@ actor CapsuleWriter {
     /// A turn is taken in the caller's thread only if it is short: so few bytes, and a disk on which waking a thread
     /// would cost a good part of the sync.
     private static let shortTurnBytes = 64 << 10
-    private static let shortSync = Duration.milliseconds(2)
 
     init(
         _ path: FilePath,
@@ -117,7 +116,7 @@ actor CapsuleWriter {
     }
 
     private func takeShortTurn(_ entry: PendingList.Entry) {
-        guard !isClosed, !isPoisoned, let lastSync, lastSync < Self.shortSync, pending.beginDrain() else { return }
+        guard !isClosed, !isPoisoned, let lastSync, lastSync < options.shortSync, pending.beginDrain() else { return }
         if let session = beginShortTurn() {
             statistics.turnsInCaller += 1
             turn([entry], in: session).answer(pending)

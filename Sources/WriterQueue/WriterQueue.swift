@@ -30,6 +30,9 @@ public final class WriterQueue: Sendable {
         /// and one sync, on a disk whose last sync took under 2 ms. Otherwise, and without this, turns are taken in
         /// the queue's own thread, which costs two wake-ups an event and blocks no thread of the caller.
         public var takesTurnsInCaller = true
+        /// The time under which a sync makes a short turn. A test takes a long one: what it sees must not depend on how
+        /// busy the machine is.
+        package var shortSync = Duration.milliseconds(2)
         /// What the note says of this writer besides process, host and user: the run, say.
         public var purpose: String?
         /// Asked when a capsule of a megabyte or more is opened: where reading can go on, and the state there, as a

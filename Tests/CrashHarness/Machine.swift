@@ -83,6 +83,7 @@ final class Machine {
         if let door = doors[number] { return door }
         var options = WriterQueue.Options()
         options.lockTimeout = 0.01
+        options.shortSync = .seconds(3600)
         let mark = expected.mark
         options.evidence = { _ in OutsideEvidence(durableLength: mark) }
         let door = try TurnDoor(Self.path, options: options, storage: process, random: random, on: thread)

@@ -329,7 +329,7 @@ import Testing
 @Suite struct ShortTurnTests {
     @Test func aCallerWhoIsAloneTakesTheTurnInItsOwnThread() async throws {
         let desk = try Desk()
-        let queue = try await desk.open()
+        let queue = try await desk.open { $0.shortSync = .seconds(3600) }
         let run = try await queue.newRun()
         for number in 0..<50 { try await queue.append("\(number)", to: run) }
         let statistics = await queue.statistics()
