@@ -84,7 +84,9 @@ struct Corpus {
         case .line: Self.lines
         case .policyTOML: toml
         case .policyYAML: yaml
-        case .snapshot: json
+        case .snapshot, .statement: json
+        case .signature: Self.signatures
+        case .signers: [Self.signers]
         }
     }
 
@@ -92,6 +94,28 @@ struct Corpus {
         let line = "capsule-note-1 00112233445566778899aabbccddeeff 0000000000000000 0000000000002000 00000000\n"
         return Array(line.utf8) + [UInt8](repeating: 0x20, count: 512 - line.utf8.count)
     }()
+
+    /// An SSH signature of the right form over nothing, by a key of zeroes, as it is and armoured.
+    private static let signatures: [[UInt8]] = {
+        func field(_ bytes: [UInt8]) -> [UInt8] {
+            (0..<4).reversed().map { UInt8(truncatingIfNeeded: bytes.count >> (8 * $0)) } + bytes
+        }
+        let type = field(Array("ssh-ed25519".utf8))
+        let key = type + field([UInt8](repeating: 0, count: 32))
+        let names = ["policy-approval@capsule.example", "", "sha512"].flatMap { field(Array($0.utf8)) }
+        let signature = field(type + field([UInt8](repeating: 0, count: 64)))
+        let blob = Array("SSHSIG".utf8) + [0, 0, 0, 1] + field(key) + names + signature
+        let text = Data(blob).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
+        return [blob, Array("-----BEGIN SSH SIGNATURE-----\n\(text)\n-----END SSH SIGNATURE-----\n".utf8)]
+    }()
+
+    private static let signers = Array(
+        """
+        ada@example.com namespaces="*",valid-after="20260101Z" ssh-ed25519 \
+        AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA ada
+
+        """.utf8
+    )
 
     private static let lines = [
         #"{"type":"note","body":{"text":"done"},"key":"k","causes":[1],"time":"2026-11-23T14:00:00Z"}"#,
