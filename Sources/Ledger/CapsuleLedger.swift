@@ -86,7 +86,7 @@ public final class CapsuleLedger: RunLedger {
             try policies.checkApproved(byHand: start.policy)
         }
         let id = RunID(at: start.time, random: SystemRandom())
-        let token = start.isExclusive ? Self.drawToken() : nil
+        let token = start.isExclusive ? Hex.encode(random: 32) : nil
         var first = EventDraft(.registered(.runStart), body: try start.body(), time: start.time)
         first.trace = start.trace
         if case .snapshot(let policy) = start.policy, let policy = try? CompiledPolicy(canonicalJSON: policy.bytes) {
@@ -299,13 +299,6 @@ public final class CapsuleLedger: RunLedger {
         let draft = EventDraft(.registered(.stage), body: body.bytes, time: time)
         try draft.checkBody()
         return draft
-    }
-
-    /// 32 random bytes in hexadecimal.
-    private static func drawToken() -> String {
-        var bytes = [UInt8](repeating: 0, count: 32)
-        bytes.withUnsafeMutableBytes { SystemRandom().fill($0) }
-        return Hex.encode(bytes)
     }
 }
 

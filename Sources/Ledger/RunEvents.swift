@@ -23,9 +23,12 @@ public struct RunEvents: Sendable {
     /// Hands over each event, in the order of the file.
     ///
     /// - Throws: `CapsuleError.damaged` if a batch is no longer right, and what `visit` throws.
-    public func forEach(_ visit: (RecordedEvent) throws -> Void) throws {
+    public func forEach(_ visit: (RecordedEvent) throws -> Void) throws { try forEach(hashing: true, visit) }
+
+    /// The same; without `hashing` the events' hashes are zero.
+    func forEach(hashing: Bool, _ visit: (RecordedEvent) throws -> Void) throws {
         // One reader for all: batches that follow each other are read from the disk in one piece.
-        try forEachBatch(at: batches) { events in
+        try forEachBatch(at: batches, hashing: hashing) { events in
             for event in events { try visit(event) }
         }
     }
@@ -52,13 +55,17 @@ public struct RunEvents: Sendable {
         return found
     }
 
-    private func forEachBatch(at offsets: some Sequence<UInt64>, _ visit: ([RecordedEvent]) throws -> Void) throws {
+    private func forEachBatch(
+        at offsets: some Sequence<UInt64>,
+        hashing: Bool = true,
+        _ visit: ([RecordedEvent]) throws -> Void
+    ) throws {
         try capsule.forEachBatch(at: offsets) { batch throws in
             var events: [RecordedEvent] = []
             var index = batch.header.treeSize - min(batch.header.treeSize, UInt64(batch.header.events))
             try batch.forEachEvent { event throws(CapsuleError) in
                 if event.envelope.run == run, index < treeSize {
-                    events.append(RecordedEvent(event, leafIndex: index))
+                    events.append(RecordedEvent(event, leafIndex: index, hashing: hashing))
                 }
                 index += 1
             }

@@ -27,10 +27,11 @@ public struct RecordedEvent: Sendable {
         return try? JSONValue.parse(body)
     }
 
-    init(_ event: borrowing EventView, leafIndex: UInt64) {
+    /// - Parameter hashing: false leaves the hash zero, for whoever reads many events and asks for no hash.
+    init(_ event: borrowing EventView, leafIndex: UInt64, hashing: Bool = true) {
         envelope = event.envelope
         self.leafIndex = leafIndex
-        leafHash = event.leafHash
+        leafHash = hashing ? event.leafHash : .zero
         content =
             if event.envelope.bodyKind == .none {
                 .none

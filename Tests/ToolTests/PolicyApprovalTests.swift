@@ -370,4 +370,49 @@ private final class ApprovalShop {
         let listless = try shop.run("policy", "approvals")
         #expect(listless.status == 66 && listless.errors.contains("signers ="), "\(listless)")
     }
+
+    @Test func whereApprovalsAreEnforcedAnOverrideCountsOnlyWhenSomebodyListedSignedIt() throws {
+        let place = try ApprovalShop()
+        try place.shop.edit("\"10.00\"", "\"0.00\"")
+        try place.commit("less", by: "ada")
+        try place.approve("bob")
+        try #require(try place.shop.run("start", "--name", "r", "--stage", "plan").status == 0)
+        try #require(try place.shop.run("start", "--name", "s", "--stage", "plan").status == 0)
+        func override(_ run: String, _ more: String) throws -> Shop.Answer {
+            let words = "$TOOL override \(run) budgets.per_run_usd --amount 1.00 --reason needed"
+            return try place.shop.shell("\(words) \(more)")
+        }
+        func route(_ run: String) throws -> Int32 {
+            try place.shop.shell(
+                "$TOOL route --run \(run) --role writer --input-tokens 10 --max-output-tokens 10"
+            ).status
+        }
+        #expect(try route("r") == 1)
+        let plain = try override("r", "--by bob@example.com")
+        #expect(plain.status == 2 && plain.errors.contains("nobody signed it"), "\(plain)")
+        let other = try override("r", "--by bob@example.com --sign --key keys/carl")
+        #expect(other.status == 2 && other.errors.contains("does not speak for bob@example.com"), "\(other)")
+        let stranger = try override("r", "--by eve@example.com --sign --key keys/eve")
+        #expect(stranger.status == 2, "\(stranger)")
+        #expect(try route("r") == 1)
+        let signed = try override("r", "--by bob@example.com --sign --key keys/bob")
+        #expect(signed.status == 0, "\(signed)")
+        #expect(try route("r") == 0)
+
+        // Written by hand: the same signature in another run, and once more in its own.
+        let events = try place.shop.timeline("r")
+        let body = try #require(events.last { $0.type == "override" }?.body)
+        let text = String(decoding: try JSONSerialization.data(withJSONObject: body), as: UTF8.self)
+        try place.shop.write(text, to: "override.json")
+        for run in ["r", "s"] {
+            let answer = try place.shop.shell("$TOOL append \(run) --type override --body-file override.json")
+            #expect(answer.status == 0, "\(answer)")
+        }
+        #expect(try route("s") == 1)
+        let budget = try place.shop.shell(
+            "$TOOL route --run r --role writer --input-tokens 10 --max-output-tokens 10 --json"
+        )
+        #expect(budget.output.contains("\"limit_usd\": \"1.00\""), "\(budget)")
+        #expect(try place.shop.run("verify", "--require-decisions").status == 0)
+    }
 }

@@ -3,7 +3,8 @@ import ModelRouter
 /// Takes out of bodies what a policy's `redaction` names: values of environment variables, and contents of files.
 ///
 /// Every occurrence of a secret in a text or a JSON string becomes `[redacted:NAME]`. A member of content beside a
-/// path with such a name goes as a whole. Values of fewer than ``leastBytes`` are left: they would stand in every other word.
+/// path with such a name goes as a whole. Values of fewer than ``leastBytes`` are left: they would stand in every
+/// other word.
 public struct Redactor: Sendable {
     /// Shorter values are no secrets that could be told from words.
     public static let leastBytes = 6

@@ -154,6 +154,9 @@ final class RunPolicies: Sendable {
         return policy
     }
 
+    /// The bytes of a document of the capsule.
+    func document(_ id: Digest) -> [UInt8]? { (try? reader()?.object(id)).flatMap(\.self)?.bytes }
+
     func reader() -> LedgerReader? {
         guard storage is PosixStorage else { return nil }
         return try? LedgerReader(CapsuleFile(path))

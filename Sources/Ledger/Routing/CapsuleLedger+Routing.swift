@@ -172,15 +172,17 @@ extension CapsuleLedger: RoutingLedger {
     }
 
     public func override(_ override: OverrideRequest, in run: RunHandle) async throws -> Receipt {
-        try await inTurn(run, key: nil) { _, program, enforcement, _ in
+        try await inTurn(run, key: nil) { fold, program, _, _ in
             try override.check(against: program.policy)
-            guard enforcement.approvals != .enforce else {
+            let body = override.body(of: run.id)
+            if let refusal = fold.refusal(of: body, in: run.id, at: override.time.milliseconds) {
                 throw LedgerError(
                     .notApproved,
-                    "this run's policy enforces approvals, and an override that nobody signed counts for nothing"
+                    "this run's policy enforces approvals, and the override does not count: \(refusal); "
+                        + "'capsule-tool override --sign' signs it"
                 )
             }
-            let draft = EventDraft(.registered(.override), body: override.body, time: override.time)
+            let draft = EventDraft(.registered(.override), body: body.encoded(), time: override.time)
             try draft.checkBody()
             return ([draft], .durable, ())
         }.receipt
@@ -205,10 +207,9 @@ extension CapsuleLedger: RoutingLedger {
             submission.compose = { [routers] view in
                 if let key, let event = view.run.event(with: key) { return .written(event) }
                 guard view.follower === router, let fold = router.fold(at: view.run.next) else { throw Stale() }
-                guard let program = routers.program(view.run.snapshot), let first = fold.first,
-                    let begun = routers.program(first)
-                else { throw Stale() }
-                let enforcement = fold.state.enforcement ?? begun.policy.enforcement
+                guard let program = routers.program(view.run.snapshot), let enforcement = fold.enforcement else {
+                    throw Stale()
+                }
                 var (drafts, durability, made) = try make(fold, program, enforcement, view)
                 if let redactor {
                     // A decision is what its inputs give, byte for byte: nothing can be taken out of it.

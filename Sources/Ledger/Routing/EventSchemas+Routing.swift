@@ -157,6 +157,9 @@ extension EventSchemas {
                 .required("by", name), .required("reason", .string(minLength: 1)),
                 .optional("amount", text.described("dollars or tokens more")),
                 .optional("expires", .string(format: .timestamp)), .optional("break_glass", .boolean),
+                .optional("run", name.described("the run that it is for")),
+                .optional("nonce", name.described("tells two that say the same apart")),
+                .optional("signature", text.described("SSHSIG over the canonical JSON of the rest")),
             ]
         ),
     ]

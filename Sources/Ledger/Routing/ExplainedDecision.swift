@@ -21,6 +21,28 @@ public struct ExplainedDecision: Sendable {
     public var isEnded: Bool
     public var verdict: RoutingReplay.Verdict
 
+    /// Leaves out what people wrote and where models are called. The verdict stays that of the whole.
+    public mutating func redact() {
+        if let shown = RecordedDecision(RoutingEvidence.redacted(decision.body)) { decision = shown }
+        if let settled = settlement, let members = settled.body.object {
+            var kept = JSONValue.Members()
+            for member in members where !["by", "finish_reason"].contains(member.key) {
+                kept[member.key] = member.value
+            }
+            settlement?.body = .object(kept)
+        }
+        if answer != nil { answer = "[redacted]" }
+        if case .differs(let differences) = verdict {
+            verdict = .differs(
+                differences.map { difference in
+                    var bare = difference
+                    (bare.recorded, bare.derived) = (nil, nil)
+                    return bare
+                }
+            )
+        }
+    }
+
     /// For machines.
     public var value: JSONValue {
         var members = JSONValue.Members()
@@ -144,20 +166,17 @@ extension LedgerReader {
         _ request: RoutingRequest,
         in run: RunID
     ) throws -> (decision: RecordedDecision, map: SourceMap?) {
-        var fold = RoutingFold()
+        let programs = RouterPrograms(self)
+        var fold = RoutingFold(programs)
         var (snapshot, map): (Digest, Digest?) = (.zero, nil)
         try RunEvents(run, in: capsule, batches: try index.batchOffsets(of: run)).forEach { event in
             fold.take(RoutingFold.Step(event))
             snapshot = event.envelope.snapshot
             map = Self.sourceMap(event) ?? map
         }
-        let programs = RouterPrograms(self)
-        guard let program = try programs.program(snapshot), let first = fold.first,
-            let begun = try programs.program(first)
-        else {
+        guard let program = try programs.program(snapshot), let enforcement = fold.enforcement else {
             throw LedgerError(.noRouting, "the snapshot in force of run \(run) is no compiled policy, or is not here")
         }
-        let enforcement = fold.state.enforcement ?? begun.policy.enforcement
         let body = RoutingEvidence.decide(request, after: fold.state, under: program, enforcement: enforcement).body
         guard let decision = RecordedDecision(try JSONValue.parse(body)) else {
             throw LedgerError(.noRouting, "the decision cannot be read")

@@ -132,6 +132,10 @@ public struct OverrideRequest: Sendable {
     public var reason: String
     public var expires: Timestamp?
     public var breaksGlass = false
+    /// Tells this override from another that says the same.
+    public var nonce = Hex.encode(random: 16)
+    /// The SSH signature over ``message(of:)``, as `ssh-keygen -Y sign` writes it.
+    public var signature: String?
     public var time = Timestamp.now
 
     public init(_ rule: String, by: String, reason: String) {

@@ -1,4 +1,5 @@
 import ModelRouter
+import Synchronization
 
 /// Derives the decisions of runs again from their timelines, and looks whether every model call was allowed.
 ///
@@ -42,7 +43,7 @@ public struct RoutingAudit {
     private let programs: RouterPrograms
 
     private struct Run {
-        var fold = RoutingFold()
+        var fold: RoutingFold
         var permitting: Set<UInt32> = []
         var refusing: Set<UInt32> = []
         var called: Set<UInt32> = []
@@ -56,7 +57,7 @@ public struct RoutingAudit {
     @discardableResult
     public mutating func take(_ event: RecordedEvent) throws -> RoutingReplay.Verdict? {
         let id = event.envelope.run
-        var run = runs.removeValue(forKey: id) ?? Run()
+        var run = runs.removeValue(forKey: id) ?? Run(fold: RoutingFold(programs))
         defer { if event.envelope.seal == nil { runs[id] = run } }
         if event.envelope.type == .registered(.routingDecision) { return try take(decision: event, &run) }
         let step = RoutingFold.Step(event)
@@ -72,7 +73,7 @@ public struct RoutingAudit {
     private mutating func take(decision event: RecordedEvent, _ run: inout Run) throws -> RoutingReplay.Verdict {
         decisions += 1
         if let bytes = event.inlineBody, let program = try programs.program(event.envelope.snapshot),
-            let enforcement = try enforcement(run.fold),
+            let enforcement = run.fold.enforcement,
             let same = RoutingReplay.agreeing(bytes, after: run.fold.state, under: program, enforcement: enforcement)
         {
             agreeing += 1
@@ -97,11 +98,6 @@ public struct RoutingAudit {
         if permitsCall { run.permitting.insert(sequence) } else { run.refusing.insert(sequence) }
     }
 
-    private func enforcement(_ fold: RoutingFold) throws -> Enforcement? {
-        if let stated = fold.state.enforcement { return stated }
-        return try fold.first.flatMap { try programs.program($0)?.policy.enforcement }
-    }
-
     private func replay(
         _ event: RecordedEvent,
         _ body: JSONValue?,
@@ -115,7 +111,7 @@ public struct RoutingAudit {
                 "snapshot \(PolicySnapshot.text(event.envelope.snapshot)) is not here, or is no compiled policy"
             )
         }
-        guard let enforcement = try enforcement(fold) else {
+        guard let enforcement = fold.enforcement else {
             return .cannotReplay("the beginning of the run is not here")
         }
         return RoutingReplay.check(body, bytes, after: fold.state, under: program, enforcement: enforcement)
@@ -175,19 +171,23 @@ extension RoutingAudit.Finding.Problem {
 }
 
 /// Programs of the snapshots of a capsule, each made once.
-public final class RouterPrograms {
-    private let object: (Digest) throws -> [UInt8]?
-    private var programs: [Digest: RouterProgram?] = [:]
+public final class RouterPrograms: RoutingSources {
+    private let reader: LedgerReader
+    private let programs = Mutex<[Digest: RouterProgram?]>([:])
 
-    public init(_ reader: LedgerReader) { object = { try reader.object($0)?.bytes } }
+    public init(_ reader: LedgerReader) { self.reader = reader }
 
     /// Nil for a snapshot that is not here, or is no compiled policy.
     public func program(_ id: Digest) throws -> RouterProgram? {
-        if let known = programs[id] { return known }
-        let program = try object(id).flatMap { try? CompiledSnapshot(canonicalJSON: $0) }.map { RouterProgram($0) }
-        programs[id] = .some(program)
+        if let known = programs.withLock({ $0[id] }) { return known }
+        let bytes = try reader.object(id)?.bytes
+        let program = bytes.flatMap { try? CompiledSnapshot(canonicalJSON: $0) }.map { RouterProgram($0) }
+        programs.withLock { $0[id] = .some(program) }
         return program
     }
+
+    func document(_ id: Digest) -> [UInt8]? { (try? reader.object(id))?.bytes }
+    func enforcement(of snapshot: Digest) -> Enforcement? { (try? program(snapshot))?.policy.enforcement }
 }
 
 extension LedgerReader {
@@ -199,7 +199,7 @@ extension LedgerReader {
         _ visit: (RecordedEvent, RoutingReplay.Verdict) throws -> Void = { _, _ in }
     ) throws -> RoutingAudit {
         var audit = RoutingAudit(RouterPrograms(self))
-        try RunEvents(run, in: capsule, batches: try index.batchOffsets(of: run)).forEach { event in
+        try RunEvents(run, in: capsule, batches: try index.batchOffsets(of: run)).forEach(hashing: false) { event in
             if let verdict = try audit.take(event) { try visit(event, verdict) }
         }
         return audit
@@ -212,7 +212,7 @@ extension LedgerReader {
         return audit
     }
 
-    /// Hands over each event of the capsule but those of run zero, in the order of the file.
+    /// Hands over each event of the capsule but those of run zero, in the order of the file. Their hashes are zero.
     public func forEachEvent(
         progress: ((UInt64, UInt64) -> Void)? = nil,
         _ visit: (RecordedEvent) throws -> Void
@@ -222,7 +222,8 @@ extension LedgerReader {
 }
 
 extension CapsuleFile {
-    /// Hands over each event but those of run zero, in the order of the file, up to `end` or the first bad batch.
+    /// Hands over each event but those of run zero, in the order of the file, up to `end` or the first bad batch. Their
+    /// hashes are zero.
     func forEachEvent(
         upTo end: UInt64,
         progress: ((UInt64, UInt64) -> Void)? = nil,
@@ -235,7 +236,9 @@ extension CapsuleFile {
                 var events: [RecordedEvent] = []
                 var index = batch.header.treeSize - min(batch.header.treeSize, UInt64(batch.header.events))
                 try batch.forEachEvent { event throws(CapsuleError) in
-                    if !event.envelope.run.isRunZero { events.append(RecordedEvent(event, leafIndex: index)) }
+                    if !event.envelope.run.isRunZero {
+                        events.append(RecordedEvent(event, leafIndex: index, hashing: false))
+                    }
                     index += 1
                 }
                 for event in events { try visit(event) }

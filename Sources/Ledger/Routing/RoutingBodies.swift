@@ -140,22 +140,31 @@ extension GateVerdict.Check {
 }
 
 extension OverrideRequest {
-    var body: [UInt8] {
-        var body = JSONWriter()
-        body.object { object in
-            object.member("rule", rule)
-            object.member("by", by)
-            object.member("reason", reason)
-            if let amount { object.member("amount", amount) }
-            if let expires { object.member("expires", expires.text(fractionDigits: 0)) }
-            if breaksGlass { object.member("break_glass", .bool(true)) }
-        }
-        return body.bytes
+    /// What is signed where the policy enforces approvals.
+    public func message(of run: RunID) -> [UInt8] {
+        var unsigned = self
+        unsigned.signature = nil
+        return OverrideSignature.message(of: unsigned.body(of: run)) ?? []
+    }
+
+    func body(of run: RunID) -> JSONValue {
+        var members = JSONValue.Members()
+        members["rule"] = .string(rule)
+        members["by"] = .string(by)
+        members["reason"] = .string(reason)
+        members["run"] = .string("\(run)")
+        if let amount { members["amount"] = .string(amount) }
+        if let expires { members["expires"] = .string(expires.text(fractionDigits: 0)) }
+        if breaksGlass { members["break_glass"] = .bool(true) }
+        // So two overrides that say the same have two signatures.
+        members["nonce"] = .string(nonce)
+        if let signature { members["signature"] = .string(signature) }
+        return .object(members)
     }
 
     /// - Throws: `LedgerError.inputInvalid` for an override that would set nothing aside.
     func check(against policy: CompiledPolicy) throws(LedgerError) {
-        guard let effect = (try? JSONValue.parse(body)).flatMap(RoutingOverride.Effect.init) else {
+        guard let effect = RoutingOverride.Effect(body(of: .zero)) else {
             throw LedgerError(
                 .inputInvalid,
                 "an override is of budgets.per_run_usd or budgets.tokens.STAGE with an amount that is added, of "

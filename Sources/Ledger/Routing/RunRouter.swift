@@ -4,22 +4,26 @@ import Synchronization
 /// What the events of one run say about routing, kept up to date inside the queue's turns.
 final class RunRouter: RunFollower {
     let run: RunID
-    private let inside = Mutex(Inside())
+    private let inside: Mutex<Inside>
 
     private struct Inside {
-        var fold = RoutingFold()
+        var fold: RoutingFold
         /// Events that came while those before them were still being read from the file.
         var waiting: [RoutingFold.Step]? = []
         /// The decision that was made last: it comes back as an event if it is admitted.
         var made: (body: [UInt8], effect: DecisionEffect)?
     }
 
-    init(_ run: RunID) { self.run = run }
+    init(_ run: RunID, _ sources: any RoutingSources) {
+        self.run = run
+        inside = Mutex(Inside(fold: RoutingFold(sources)))
+    }
 
     func take(_ envelope: Envelope, body: [UInt8]?) {
         inside.withLock { inside in
             // The same bytes say the same.
-            let effect = body.flatMap { body in inside.made.flatMap { $0.body == body ? $0.effect : nil } }
+            let made = envelope.type == .registered(.routingDecision) ? inside.made : nil
+            let effect = made.flatMap { $0.body == body ? $0.effect : nil }
             inside.made = nil
             let step = RoutingFold.Step(envelope, body: body, effect: effect)
             if inside.waiting == nil { inside.fold.take(step) } else { inside.waiting?.append(step) }
@@ -49,9 +53,21 @@ struct RoutingFold: Sendable {
     var state = RoutingState()
     /// The snapshot that the run began under.
     var first: Digest?
+    private let sources: any RoutingSources
+    /// The list of signers that was recorded when the run began.
+    private var signersID: Digest?
+    /// Signatures of overrides that counted: each counts once.
+    private var signatures: Set<String> = []
+
+    init(_ sources: any RoutingSources) { self.sources = sources }
+
+    /// What is enforced in the run: as its start event says, else as the snapshot that it began under does. Nil while
+    /// that snapshot is not known.
+    var enforcement: Enforcement? { state.enforcement ?? first.flatMap(sources.enforcement) }
 
     /// An event cut down to what matters.
     struct Step: Sendable {
+        var run: RunID
         var sequence: UInt32
         var snapshot: Digest
         var event: RoutingEvent?
@@ -60,6 +76,7 @@ struct RoutingFold: Sendable {
 
         /// - Parameter effect: what the body says, if it is a decision that is known already.
         init(_ envelope: Envelope, body: [UInt8]?, effect: DecisionEffect? = nil) {
+            run = envelope.run
             sequence = envelope.sequence
             snapshot = envelope.snapshot
             guard case .registered(let type) = envelope.type, let kind = RoutingEvent.Kind(type) else { return }
@@ -76,8 +93,33 @@ struct RoutingFold: Sendable {
     }
 
     mutating func take(_ step: Step) {
-        if step.sequence == 0 { first = step.snapshot }
-        if let event = step.event { state.take(event) } else { state.skip(step.sequence) }
+        if step.sequence == 0 { begin(step) }
+        guard let event = step.event else { return state.skip(step.sequence) }
+        if event.kind == .override, let body = event.body {
+            guard refusal(of: body, in: step.run, at: event.time) == nil else { return state.skip(step.sequence) }
+            if let signature = body["signature"]?.string { signatures.insert(signature) }
+        }
+        state.take(event)
+    }
+
+    private mutating func begin(_ step: Step) {
+        first = step.snapshot
+        signersID = step.event?.body?["policy"]?["approvals"]?["signers"]?.string.flatMap(PolicySnapshot.digest)
+    }
+
+    /// Why an override does not count in this run; nil if it does.
+    func refusal(of override: JSONValue, in run: RunID, at time: Int64) -> String? {
+        // What is not known to be left open is enforced.
+        guard enforcement?.approvals ?? .enforce == .enforce else { return nil }
+        if let signature = override["signature"]?.string, signatures.contains(signature) {
+            return "its signature was used before"
+        }
+        return OverrideSignature.refusal(of: override, in: run, at: time, signers: signers)
+    }
+
+    private var signers: AllowedSigners? {
+        guard let signersID, let bytes = sources.document(signersID) else { return nil }
+        return AllowedSigners.read(SourceFile(name: "allowed_signers", bytes: bytes, format: .toml)).signers
     }
 }
 
@@ -111,7 +153,7 @@ extension Timestamp {
 }
 
 /// The routers of a ledger's runs, each made when it is first asked for.
-final class RunRouters: Sendable {
+final class RunRouters: RoutingSources {
     private let routers = Mutex<[RunID: Entry]>([:])
 
     private enum Entry {
@@ -167,9 +209,9 @@ final class RunRouters: Sendable {
     }
 
     private func load(_ run: RunID, following queue: WriterQueue) async throws -> RunRouter {
-        let router = RunRouter(run)
+        let router = RunRouter(run, self)
         let next = try await queue.follow(run, router)
-        var fold = RoutingFold()
+        var fold = RoutingFold(self)
         try forEachEvent(of: run) { event in
             if event.envelope.sequence < next { fold.take(RoutingFold.Step(event)) }
         }
@@ -203,4 +245,7 @@ final class RunRouters: Sendable {
         }
         return program
     }
+
+    func document(_ id: Digest) -> [UInt8]? { policies.document(id) }
+    func enforcement(of snapshot: Digest) -> Enforcement? { program(snapshot)?.policy.enforcement }
 }

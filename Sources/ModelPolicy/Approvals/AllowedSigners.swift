@@ -51,6 +51,19 @@ public struct AllowedSigners: Sendable, Hashable {
         return .failure(nearest)
     }
 
+    /// Why a key does not speak for someone at a time; nil if it does.
+    public func refuses(
+        _ key: SSHPublicKey,
+        as principal: String,
+        namespace: String,
+        at time: PolicyTime
+    ) -> ApprovalRefusal.Reason? {
+        switch admit(key, as: principal, namespace: namespace, at: [time]) {
+        case .success: nil
+        case .failure(let reason): reason
+        }
+    }
+
     /// The persons that an author is: those one of whose names or patterns is the author's name or address, whatever
     /// the case of its letters.
     func persons(of author: ApprovalAuthor) -> Set<Int> {

@@ -132,7 +132,7 @@ extension PolicyCommand {
             GitRepository(setting.load.workspace.root).setting(key)
         }
 
-        private static func sign(_ words: [String]) throws {
+        static func sign(_ words: [String]) throws {
             let end: ProcessRunner.Exit
             do throws(ProcessRunnerError) {
                 end = try ProcessRunner(argumentVector: words.map { Array($0.utf8) }).run { _, _ in }.exit
@@ -155,7 +155,7 @@ extension PolicyCommand {
 }
 
 /// The key to sign with: a file of a private key, or of a public one whose private half an agent holds.
-private struct SigningKey {
+struct SigningKey {
     let path: String
     /// Nil when there is no public half beside it, or of a type that is not verified.
     let publicKey: SSHPublicKey?

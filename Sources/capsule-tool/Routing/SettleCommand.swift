@@ -208,9 +208,16 @@ struct OverrideCommand: AsyncParsableCommand {
     @Flag(help: "Set every budget and gate aside.")
     var breakGlass = false
 
+    @Flag(help: "Sign it with an SSH key, as a policy that enforces approvals asks for; --by is then your name there.")
+    var sign = false
+
+    @Option(help: ArgumentHelp("The key to sign with; without it git's, or one in ~/.ssh.", valueName: "file"))
+    var key: String?
+
     @OptionGroup var output: ReceiptOutput
 
     func validate() throws {
+        if key != nil, !sign { throw ValidationError("--key goes with --sign") }
         if rule == nil, !breakGlass { throw ValidationError("name a rule, or say --break-glass") }
         if let expires, Timestamp(rfc3339: expires) == nil {
             throw ValidationError("--expires is a time like 2026-11-23T14:00:00Z (RFC 3339)")
@@ -225,8 +232,24 @@ struct OverrideCommand: AsyncParsableCommand {
         let final = request
         output.print(
             try await write.withLedger { ledger in
-                try await ledger.override(final, in: target.handle(in: ledger))
+                let handle = try await target.handle(in: ledger)
+                return try await ledger.override(sign ? signed(final, handle.id) : final, in: handle)
             }
         )
+    }
+
+    private func signed(_ request: OverrideRequest, _ run: RunID) throws -> OverrideRequest {
+        let key = try SigningKey(option: key, workspace: PolicyWorkspace(root: ".", file: ""))
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
+        let path = folder.file("override.json")
+        try TextFile(path).replace(with: request.message(of: run))
+        try PolicyCommand.Approve.sign(
+            ["ssh-keygen", "-Y", "sign", "-n", OverrideSignature.namespace, "-f", key.path, path]
+        )
+        var signed = request
+        let bytes = try readInput("\(path).sig", limit: ApprovalLimits.signatureBytes)
+        signed.signature = String(decoding: bytes, as: UTF8.self)
+        return signed
     }
 }

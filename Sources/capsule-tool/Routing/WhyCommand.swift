@@ -20,12 +20,16 @@ struct WhyCommand: ParsableCommand {
     )
     var event: EventArgument
 
+    @Flag(help: "Leave out what a caller wrote (task, who asked) and where models are called.")
+    var redact = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
         let reader = try openReader(capsule)
-        let explained = try reader.explainDecision(event.sequence, of: try reader.run(event.run).id)
+        var explained = try reader.explainDecision(event.sequence, of: try reader.run(event.run).id)
+        if redact { explained.redact() }
         if json {
             Output.json(explained.value)
         } else {
