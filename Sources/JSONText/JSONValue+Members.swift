@@ -66,7 +66,11 @@ extension JSONValue {
 
         private func position(of key: String) -> Int? {
             guard index.isEmpty else { return index[ExactKey(key)] }
-            return members.firstIndex { $0.key.utf8.count == key.utf8.count && $0.key.utf8.elementsEqual(key.utf8) }
+            // That two strings differ is seen quickly by `==`; those that are only canonically equal must not count.
+            return members.firstIndex { member in
+                member.key.utf8.count == key.utf8.count && member.key == key
+                    && member.key.utf8.elementsEqual(key.utf8)
+            }
         }
 
         /// Appends a member whose key is known not to be there.

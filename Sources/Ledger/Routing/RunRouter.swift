@@ -23,7 +23,7 @@ final class RunRouter: RunFollower {
         inside.withLock { inside in
             // The same bytes say the same.
             let made = envelope.type == .registered(.routingDecision) ? inside.made : nil
-            let effect = made.flatMap { $0.body == body ? $0.effect : nil }
+            let effect = made.flatMap { made in body.map(made.body.isSame) ?? false ? made.effect : nil }
             inside.made = nil
             let step = RoutingFold.Step(envelope, body: body, effect: effect)
             if inside.waiting == nil { inside.fold.take(step) } else { inside.waiting?.append(step) }
