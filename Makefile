@@ -44,7 +44,7 @@ bench: release ## the figures of the README, side by side in one run
 	CAPSULE_TOOL=$(abspath $(RELEASE_TOOL)) swift run -c release --package-path Benchmarks capsule-bench $(BENCH)
 
 vectors: deps ## write spec/vectors, spec/schemas and what is generated of the policy anew
-	CAPSULE_WRITE_VECTORS=1 swift test --filter 'VectorTests|SchemaTests|ModelPolicyTests'
+	CAPSULE_WRITE_VECTORS=1 swift test --filter 'VectorTests|SchemaTests|ModelPolicyTests|PolicyTestsTests'
 
 format: ## format the sources
 	swift format --in-place --parallel --recursive Sources Tests Package.swift

@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "SnapshotIndex", targets: ["SnapshotIndex"]),
         .library(name: "ModelPolicy", targets: ["ModelPolicy"]),
         .library(name: "ModelRouter", targets: ["ModelRouter"]),
+        .library(name: "PolicyTests", targets: ["PolicyTests"]),
         .library(name: "Ledger", targets: ["Ledger"]),
         .executable(name: "capsule-tool", targets: ["capsule-tool"]),
         // For the package in Fuzzing only.
@@ -75,6 +76,11 @@ let package = Package(
             dependencies: ["JSONText", "ModelPolicy", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings
         ),
+        .target(
+            name: "PolicyTests",
+            dependencies: ["JSONText", "ModelPolicy", "ModelRouter"],
+            swiftSettings: settings
+        ),
         .target(name: "CProcessRunner"),
         .target(name: "ProcessRunner", dependencies: ["CProcessRunner"], swiftSettings: settings),
         .target(
@@ -88,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "capsule-tool",
             dependencies: [
-                "CRE2", "Ledger", "ModelPolicy", "ProcessRunner",
+                "CRE2", "Ledger", "ModelPolicy", "PolicyTests", "ProcessRunner",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -140,6 +146,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "ModelRouterTests", dependencies: ["ModelPolicy", "ModelRouter"], swiftSettings: settings),
+        .testTarget(
+            name: "PolicyTestsTests",
+            dependencies: ["ModelPolicy", "ModelRouter", "PolicyTests"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "WriterQueueTests", dependencies: ["WriterQueue", "Support"], swiftSettings: settings),
         .testTarget(
             name: "SnapshotIndexTests",

@@ -182,7 +182,10 @@ import Testing
         #expect(bumped.output.contains("\"version\": \"1.1.0\""), "\(bumped)")
         #expect(try shop.read("model_policy.toml").contains("version = \"1.1.0\""))
         #expect(try shop.read("policy/CHANGELOG.md").contains("## 1.1.0"))
-        #expect(try shop.read("policy/scenarios.toml").contains("rule = \"budgets.per_run_usd\""))
+        let drafts = try shop.read("policy/tests/1.1.0.toml")
+        #expect(drafts.contains("name   = \"budgets.per_run_usd, since 1.1.0\""), "\(drafts)")
+        let tested = try shop.run("policy", "test")
+        #expect(tested.status == 0 && tested.output == "✓ 1 scenario passed\n", "\(tested)")
         #expect(try shop.run("policy", "bump", "--base", "nothing").status == 66)
     }
 

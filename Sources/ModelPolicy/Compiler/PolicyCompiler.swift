@@ -57,7 +57,17 @@ public enum PolicyCompiler {
         _ sink: DiagnosticSink,
         _ texts: inout [PolicyLayer: SourceText]
     ) -> Draft {
-        let broken = Draft(content: .broken)
+        guard let root = syntax(of: file, layer, sink, &texts) else { return Draft(content: .broken) }
+        return DraftReader(layer: layer, diagnostics: sink).read(root)
+    }
+
+    /// The tree of a file; nil when there is none, and a diagnostic says why.
+    static func syntax(
+        of file: SourceFile,
+        _ layer: PolicyLayer,
+        _ sink: DiagnosticSink,
+        _ texts: inout [PolicyLayer: SourceText]
+    ) -> SyntaxNode? {
         guard file.bytes.count <= PolicyLimits.sourceBytes else {
             texts[layer] = SourceText(SourceFile(name: file.name, bytes: [], format: file.format))
             sink.add(
@@ -66,28 +76,25 @@ public enum PolicyCompiler {
                 "this file has \(file.bytes.count) bytes; a policy has at most \(PolicyLimits.sourceBytes)",
                 "is this the right file?"
             )
-            return broken
+            return nil
         }
         let text = SourceText(file)
         texts[layer] = text
-        guard isUnicode(text, layer, sink), hasShortLines(text, layer, sink) else { return broken }
+        guard isUnicode(text, layer, sink), hasShortLines(text, layer, sink) else { return nil }
         let root =
             switch file.format {
             case .toml: TOMLReader(text: text, layer: layer, diagnostics: sink).read()
             case .yaml: YAMLReader(text: text, layer: layer, diagnostics: sink).read()
             }
-        guard let root else {
-            if !sink.hasErrors {
-                sink.add(
-                    .notATable,
-                    SourceOrigin(layer: layer, span: .beginning),
-                    "this file is empty",
-                    "begin with `schema`"
-                )
-            }
-            return broken
+        if root == nil, !sink.hasErrors {
+            sink.add(
+                .notATable,
+                SourceOrigin(layer: layer, span: .beginning),
+                "this file is empty",
+                "begin with `schema`"
+            )
         }
-        return DraftReader(layer: layer, diagnostics: sink).read(root)
+        return root
     }
 
     /// Places are counted from the beginning of their line, which a long line would make slow.

@@ -63,6 +63,19 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     case signerNotVerified = "P505"
     case signerLocalTime = "P506"
 
+    // Scenarios
+    case scenarioUnknownKey = "T001"
+    case scenarioMissingKey = "T002"
+    case scenarioBadValue = "T003"
+    case scenarioUndefinedName = "T004"
+    case scenarioRepeatedName = "T005"
+    case scenarioBeyondLimit = "T006"
+    case scenarioExpectsNothing = "T007"
+    case scenarioBadMatrix = "T008"
+
+    /// Codes of scenario files.
+    public static let ofScenarios = allCases.filter { $0.rawValue.hasPrefix("T") }
+
     public var severity: Diagnostic.Severity { Self.warnings.contains(self) ? .warning : .error }
 
     private static let warnings: Set<DiagnosticCode> = [
@@ -72,12 +85,14 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     /// Not to be told where part of a table could not be read.
     static let aboutAbsence: Set<DiagnosticCode> = [
         .missingKey, .requirementUnmet, .judgeAdmitsLocal, .escalationWithoutLimit, .escalationWithoutTarget,
-        .missingPrice, .missingBound, .missingSigners, .unused, .warnAfterStop,
+        .missingPrice, .missingBound, .missingSigners, .unused, .warnAfterStop, .scenarioMissingKey,
+        .scenarioExpectsNothing,
     ]
 
     /// Not to be told where a whole table could not be read.
     static let aboutMeaning: Set<DiagnosticCode> = aboutAbsence.union([
         .unknownKey, .undefinedName, .requirementBroken, .escalationNeverFires, .escalationCircle, .modeNeverPermitted,
         .duplicateKey, .patternMatchesNothing, .changeNotAllowed, .changeLoosens, .repeatedIdentifier, .noStrictness,
+        .scenarioUnknownKey, .scenarioUndefinedName,
     ])
 }

@@ -16,6 +16,8 @@ public struct DiagnosticGuide: Sendable {
         case litellm
         /// A list of signers.
         case signers
+        /// A file of scenarios for `base`.
+        case scenarios
     }
 
     public let title: String
@@ -52,6 +54,8 @@ public struct DiagnosticGuide: Sendable {
             let file = SourceFile(name: "policy/allowed_signers", bytes: Array(lines.utf8))
             let found = AllowedSigners.read(file).diagnostics
             return CompileResult(diagnostics: found, snapshot: nil, layers: .none)
+        // Scenarios are read by a module of their own, which tests its examples.
+        case .scenarios: return CompileResult(diagnostics: [], snapshot: nil, layers: .none)
         case .spec:
             return PolicyCompiler.compile(
                 workspace: SourceFile(name: "model_policy.toml", bytes: Array(Self.base.utf8)),
@@ -69,7 +73,7 @@ public struct DiagnosticGuide: Sendable {
     }
 
     /// The policy that the examples are parts of.
-    static let base = """
+    package static let base = """
         schema = 1
         stages = ["plan", "implement"]
 
@@ -134,7 +138,7 @@ public struct DiagnosticGuide: Sendable {
     /// `spec/policy-diagnostics.md`.
     public static var document: String {
         var lines = [
-            "# Diagnostics of a policy", "",
+            "# Diagnostics of a policy and its scenarios", "",
             "Each fault of a policy is told once, by a code that stays. Written from the code by `make vectors`.",
             "A test compiles each example and finds exactly its code, and nothing once it is cured.", "",
         ]

@@ -71,7 +71,7 @@ extension PolicyLanguage {
 }
 
 extension PolicyScalar {
-    var jsonSchema: JSONValue.Members {
+    package var jsonSchema: JSONValue.Members {
         var members = JSONValue.Members()
         func bounds(_ least: Int64, _ most: Int64) {
             members.append("minimum", .number(JSONNumber(least)))

@@ -1,10 +1,15 @@
 /// A value of a source file, and where it stands. TOML and YAML both become this.
-struct SyntaxNode: Sendable {
-    var value: SyntaxValue
-    var span: SourceSpan
+package struct SyntaxNode: Sendable {
+    package var value: SyntaxValue
+    package var span: SourceSpan
+
+    package init(value: SyntaxValue, span: SourceSpan) {
+        self.value = value
+        self.span = span
+    }
 }
 
-indirect enum SyntaxValue: Sendable {
+package indirect enum SyntaxValue: Sendable {
     case string(String)
     /// A number as it was written, so that money stays exact.
     case integer(String)
@@ -19,7 +24,7 @@ indirect enum SyntaxValue: Sendable {
     case table([SyntaxEntry])
 
     /// In words.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .string: "text"
         case .integer: "an integer"
@@ -34,10 +39,16 @@ indirect enum SyntaxValue: Sendable {
     }
 }
 
-struct SyntaxEntry: Sendable {
-    var key: String
-    var keySpan: SourceSpan
-    var node: SyntaxNode
+package struct SyntaxEntry: Sendable {
+    package var key: String
+    package var keySpan: SourceSpan
+    package var node: SyntaxNode
+
+    package init(key: String, keySpan: SourceSpan, node: SyntaxNode) {
+        self.key = key
+        self.keySpan = keySpan
+        self.node = node
+    }
 }
 
 /// Builds a tree from events, within the limits, and tells of keys that come twice.

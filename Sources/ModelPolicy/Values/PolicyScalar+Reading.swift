@@ -1,10 +1,10 @@
 import JSONText
 
 /// Why a value is not what its key holds.
-struct ValueFault: Error {
-    var code: DiagnosticCode
-    var message: String
-    var help: String?
+package struct ValueFault: Error {
+    package var code: DiagnosticCode
+    package var message: String
+    package var help: String?
 
     init(_ code: DiagnosticCode, _ message: String, _ help: String? = nil) {
         self.code = code
@@ -15,7 +15,7 @@ struct ValueFault: Error {
 
 extension PolicyScalar {
     /// What it is, in words that follow "is".
-    var words: String {
+    package var words: String {
         switch self {
         case .integer(let range) where range.lowerBound == range.upperBound: "the integer \(range.lowerBound)"
         case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
@@ -41,7 +41,7 @@ extension PolicyScalar {
     }
 
     /// The value as it is compiled.
-    func read(_ value: SyntaxValue) throws(ValueFault) -> JSONValue {
+    package func read(_ value: SyntaxValue) throws(ValueFault) -> JSONValue {
         switch value {
         case .localTime:
             throw ValueFault(.localTime, "this time has no offset", "add `Z` or an offset such as `+01:00`")

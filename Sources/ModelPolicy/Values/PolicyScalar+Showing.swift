@@ -2,7 +2,7 @@ import JSONText
 
 extension PolicyScalar {
     /// A compiled value as a source file would write it.
-    func shown(_ value: JSONValue) -> String {
+    package func shown(_ value: JSONValue) -> String {
         if let items = value.array { return "[" + items.map(shown).joined(separator: ", ") + "]" }
         switch self {
         case .dollars:

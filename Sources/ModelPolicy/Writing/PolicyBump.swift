@@ -1,6 +1,4 @@
-import JSONText
-
-/// Drafts what belongs to a change of a policy: a higher version, an entry of the changelog, and scenarios to fill in.
+/// Drafts what belongs to a change of a policy: a higher version and an entry of the changelog.
 public struct PolicyBump: Sendable {
     public enum Level: String, Sendable, CaseIterable {
         /// Nothing that decides changed.
@@ -75,39 +73,5 @@ public struct PolicyBump: Sendable {
         let before = lines[..<first].joined(separator: "\n")
         return before + (before.isEmpty ? "" : "\n") + changelogEntry(day: day) + "\n"
             + lines[first...].joined(separator: "\n")
-    }
-
-    /// A scenario for each change that decides something, with what must be thought about left to fill in.
-    public func scenarios(of policy: CompiledPolicy) -> String {
-        let decisive = changes.filter { $0.effect != .neutral }
-        return decisive.map { change in
-            let path = change.path.split(separator: ".").map(String.init)
-            let (old, new) = (change.oldText ?? "not there", change.newText ?? "not there any more")
-            var given = Self.given(path, policy)
-            if let stage = policy.stages.first { given += ", stage = \(TOMLWriter.quoted(stage))" }
-            return """
-                # \(version): \(change.path) was \(old) and is \(new).
-                # Fill in what is given and what is expected, so that the scenario fails when the change is taken back.
-                [[scenarios]]
-                name   = \(TOMLWriter.quoted("\(change.path), since \(version)"))
-                given  = { \(given) }
-                expect = { rule = \(TOMLWriter.quoted(change.path)) }
-
-                """
-        }.joined(separator: "\n")
-    }
-
-    private static func given(_ path: [String], _ policy: CompiledPolicy) -> String {
-        let role: String? =
-            switch path[0] {
-            case "roles" where path.count > 1: path[1]
-            case "escalations" where path.count > 1: policy.escalations.first { $0.id == path[1] }?.role
-            case "models" where path.count > 1: policy.roles.first { $0.value.models.contains(path[1]) }?.name
-            default: policy.roles.first?.name
-            }
-        var given = "role = \(TOMLWriter.quoted(role ?? "…"))"
-        if path[0] == "risk", path.count > 1 { given += ", risk = \(TOMLWriter.quoted(path[1]))" }
-        if path.contains("modes"), path.count > 3 { given += ", mode = \(TOMLWriter.quoted(path[3]))" }
-        return given
     }
 }

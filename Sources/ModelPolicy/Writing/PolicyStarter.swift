@@ -118,41 +118,50 @@ public enum PolicyStarter {
 
         """
 
-    /// What the starter should decide, as `policy/scenarios.toml`.
+    /// What the starter should decide, as `policy/tests/scenarios.toml`.
     public static let scenarios = """
         # What the policy should decide. Each scenario gives the inputs of a request and expects a decision; what is not
-        # given is as at the start of a run. Add one for whatever must not change unnoticed.
+        # given is as at the start of a run. 'capsule-tool policy test' runs them, and with --coverage it drafts more.
         schema = 1
 
         [[scenarios]]
         name   = "an architect gets the strong model"
-        given  = { role = "architect", stage = "plan", confidence = 0.9 }
+        given  = { role = "architect", stage = "plan", confidence = 0.6 }
         expect = { model = "strong", cause = "primary", rule = "roles.architect.models" }
 
         [[scenarios]]
         name   = "an architect who is not sure asks a human"
-        given  = { role = "architect", stage = "plan", confidence = 0.5 }
-        expect = { result = "human", cause = "escalation", rule = "escalations.architect-unsure" }
+        given  = { role = "architect", stage = "plan", confidence = 0.59 }
+        expect = { reason = "human-needed", cause = "escalation", rule = "escalations.architect-unsure" }
 
         [[scenarios]]
         name   = "an implementer begins with the local model where the risk is low"
         given  = { role = "implementer", stage = "implement", risk = "low" }
-        expect = { model = "local", cause = "mode", rule = "roles.implementer.modes.reflex.models" }
+        expect = { model = "local", rule = "roles.implementer.modes.reflex.models", evidence = "written" }
 
         [[scenarios]]
         name   = "an implementer goes to the cloud after two failed attempts"
-        given  = { role = "implementer", stage = "implement", risk = "low", failed_attempts = 2 }
-        expect = { model = "strong", cause = "escalation", rule = "escalations.reflex-exhausted" }
+        given  = { role = "implementer", stage = "implement", risk = "low" }
+        matrix = { failed_attempts = [1, 2] }
+
+        [scenarios.expect_by.failed_attempts]
+        1 = { model = "local", escalation = "none" }
+        2 = { model = "strong", cause = "escalation", rule = "escalations.reflex-exhausted" }
 
         [[scenarios]]
         name   = "high risk permits no local model"
         given  = { role = "implementer", stage = "implement", risk = "high" }
-        expect = { model = "strong", cause = "risk", rule = "risk.high.deny_modes" }
+        expect = { model = "strong", cause = "risk", evidence = "durable" }
+
+        [[scenarios]]
+        name   = "a judge is never local, whoever asks for it"
+        given  = { role = "judge", stage = "review", answer = { model = "local" } }
+        expect = { reason = "requirement", rule = "roles.judge.require" }
 
         [[scenarios]]
         name   = "a run that has spent its budget is refused"
         given  = { role = "judge", stage = "review", spent_usd = "5.00" }
-        expect = { result = "refused", cause = "budget", rule = "budgets.per_run_usd" }
+        expect = { reason = "budget-usd", cause = "budget", rule = "budgets.per_run_usd" }
 
         """
 }

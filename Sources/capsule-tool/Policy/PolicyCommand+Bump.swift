@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ledger
 import ModelPolicy
+import PolicyTests
 
 extension PolicyCommand {
     struct Bump: ParsableCommand {
@@ -9,8 +10,9 @@ extension PolicyCommand {
             abstract: "Raise the version for what changed, and draft the changelog's entry and scenarios.",
             discussion: """
                 Compares the workspace's policy with --base, and writes the new version into the policy file, an entry
-                into policy/CHANGELOG.md, and drafts of scenarios at the end of policy/scenarios.toml. 'major' when
-                something went, 'minor' when a value changed or something came, 'patch' when nothing that decides did.
+                into policy/CHANGELOG.md, and a scenario for each change that decides something into
+                policy/tests/VERSION.toml: it says what is decided now and was not before. 'major' when something went,
+                'minor' when a value changed or something came, 'patch' when nothing that decides did.
                 Exit status: 0 · 1 nothing changed, or the policy has errors · 66 there is no such base.
                 """
         )
@@ -41,7 +43,7 @@ extension PolicyCommand {
             guard let bump = PolicyBump(from: old, to: new, level: level) else {
                 throw Failure(.no, "nothing changed since \(base), \(old.name) \(old.version)")
             }
-            let draft = try Draft(bump, workspace, new)
+            let draft = try Draft(bump, workspace, old, new)
             if json {
                 Output.json([
                     "old_version": .string(old.version), "version": .string(bump.version),
@@ -66,10 +68,15 @@ extension PolicyCommand {
             let entry: String
             let scenarios: String
 
-            init(_ bump: PolicyBump, _ workspace: PolicyWorkspace, _ policy: CompiledPolicy) throws {
+            init(
+                _ bump: PolicyBump,
+                _ workspace: PolicyWorkspace,
+                _ old: CompiledPolicy,
+                _ new: CompiledPolicy
+            ) throws {
                 let day = String(Timestamp.now.text(fractionDigits: 0).prefix(10))
                 entry = bump.changelogEntry(day: day)
-                scenarios = bump.scenarios(of: policy)
+                scenarios = ChangeDrafts(from: old, to: new).toml(version: bump.version)
                 func path(_ name: String) -> String { workspace.root.pushing(FilePath(name)).string }
                 func text(_ name: String) throws -> String? {
                     guard TextFile(name).exists else { return nil }
@@ -84,9 +91,7 @@ extension PolicyCommand {
                 let changelog = path("policy/CHANGELOG.md")
                 files.append((changelog, Array(bump.changelog(try text(changelog), day: day).utf8)))
                 if !scenarios.isEmpty {
-                    let name = path("policy/scenarios.toml")
-                    let before = try text(name) ?? "schema = 1\n"
-                    files.append((name, Array((before + (before.hasSuffix("\n") ? "\n" : "\n\n") + scenarios).utf8)))
+                    files.append((path("\(PolicyTests.folder)/\(bump.version).toml"), Array(scenarios.utf8)))
                 }
                 self.files = files
             }

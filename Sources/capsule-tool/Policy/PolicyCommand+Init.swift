@@ -8,8 +8,8 @@ extension PolicyCommand {
             commandName: "init",
             abstract: "Write a policy to start from, with its scenarios and its changelog.",
             discussion: """
-                Writes model_policy.toml, policy/scenarios.toml and policy/CHANGELOG.md into a folder, and never over a
-                file that is there.
+                Writes model_policy.toml, policy/tests/scenarios.toml and policy/CHANGELOG.md into a folder, and never
+                over a file that is there.
                 Exit status: 0 · 73 one of them exists already, and nothing was written.
                 """
         )
@@ -37,14 +37,14 @@ extension PolicyCommand {
             }
             let changelog = "# Changelog of the policy\n\n## 0.1.0\n\n- The first version.\n"
             let files = [
-                ("model_policy.toml", policy), ("policy/scenarios.toml", PolicyStarter.scenarios),
+                ("model_policy.toml", policy), ("policy/tests/scenarios.toml", PolicyStarter.scenarios),
                 ("policy/CHANGELOG.md", changelog),
             ].map { (root.pushing(FilePath($0.0)).string, $0.1) }
             let others = PolicyWorkspace.names.map { root.appending($0).string }
             if let there = (others + files.map(\.0)).first(where: { TextFile($0).exists }) {
                 throw Failure(.exists, "\(there) exists already; nothing was written")
             }
-            try makeFolders(root.appending("policy"))
+            try makeFolders(root.appending("policy").appending("tests"))
             for (path, text) in files { try TextFile(path).create(with: Array(text.utf8)) }
             if json {
                 Output.json([
@@ -52,7 +52,7 @@ extension PolicyCommand {
                 ])
             } else {
                 for (path, _) in files { Output.line(path) }
-                complain("next: edit it, 'capsule-tool policy validate', and 'capsule-tool start'")
+                complain("next: edit it, 'capsule-tool policy test', and 'capsule-tool start'")
             }
         }
 

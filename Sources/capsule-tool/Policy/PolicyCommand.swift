@@ -14,8 +14,8 @@ struct PolicyCommand: ParsableCommand {
             --exit-code' found a difference · 2 refused · 65 not what it should be · 66 no such file, or no policy.
             """,
         subcommands: [
-            Init.self, Validate.self, Compile.self, Explain.self, Diff.self, Show.self, List.self, Current.self,
-            Format.self, Convert.self, Bump.self, Import.self, Approve.self, ShowApprovals.self,
+            Init.self, Validate.self, Test.self, Compile.self, Explain.self, Diff.self, Show.self, List.self,
+            Current.self, Format.self, Convert.self, Bump.self, Import.self, Approve.self, ShowApprovals.self,
         ]
     )
 }
