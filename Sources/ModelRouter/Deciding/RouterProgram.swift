@@ -1,5 +1,8 @@
 /// A compiled policy laid out for deciding: names looked up once, and not in each decision.
-public struct RouterProgram: Sendable {
+///
+/// It and its parts are classes because a decision hands them about, and a copy of a policy counts the references of all
+/// that is in it.
+public final class RouterProgram: Sendable {
     public let policy: CompiledPolicy
     public let snapshot: SnapshotID
     /// `sha256:` and the hex of the snapshot, as it is written into each decision.
@@ -12,7 +15,7 @@ public struct RouterProgram: Sendable {
     let tokenRules: [String: String]
     let escalationRules: [String: String]
 
-    struct RoleProgram: Sendable {
+    final class RoleProgram: Sendable {
         let name: String
         let role: Role
         /// Indices of the default list.
@@ -22,6 +25,25 @@ public struct RouterProgram: Sendable {
         let rule: String
         /// Gates that the role's modes name.
         let gates: [String]
+
+        init(_ name: String, _ role: Role, _ policy: CompiledPolicy, _ models: [String: Int]) {
+            self.name = name
+            self.role = role
+            self.models = role.models.compactMap { models[$0] }
+            rule = "roles.\(name).models"
+            var modes: [String: ModeProgram] = [:]
+            for (mode, content) in role.modes {
+                modes[mode] = ModeProgram(
+                    name: mode,
+                    mode: content,
+                    models: content.models.compactMap { models[$0] },
+                    rule: "roles.\(name).modes.\(mode).models"
+                )
+            }
+            self.modes = modes
+            escalations = policy.escalations.filter { $0.role == name }
+            gates = Set(role.modes.elements.compactMap(\.gate)).sorted()
+        }
     }
 
     struct ModeProgram: Sendable {
@@ -31,17 +53,23 @@ public struct RouterProgram: Sendable {
         let rule: String
     }
 
-    struct ModelProgram: Sendable {
+    final class ModelProgram: Sendable {
         let name: String
         let model: Model
         let provider: Provider
+
+        init(name: String, model: Model, provider: Provider) {
+            self.name = name
+            self.model = model
+            self.provider = provider
+        }
     }
 
-    public init(_ snapshot: CompiledSnapshot) {
+    public convenience init(_ snapshot: CompiledSnapshot) {
         self.init(snapshot.policy, id: snapshot.id)
     }
 
-    public init(_ policy: CompiledPolicy) {
+    public convenience init(_ policy: CompiledPolicy) {
         self.init(policy, id: SnapshotID(ofSnapshot: policy.canonicalJSON))
     }
 
@@ -70,26 +98,5 @@ public struct RouterProgram: Sendable {
         var roles: [String: RoleProgram] = [:]
         for (name, role) in policy.roles { roles[name] = RoleProgram(name, role, policy, byName) }
         self.roles = roles
-    }
-}
-
-extension RouterProgram.RoleProgram {
-    fileprivate init(_ name: String, _ role: Role, _ policy: CompiledPolicy, _ models: [String: Int]) {
-        self.name = name
-        self.role = role
-        self.models = role.models.compactMap { models[$0] }
-        rule = "roles.\(name).models"
-        var modes: [String: RouterProgram.ModeProgram] = [:]
-        for (mode, content) in role.modes {
-            modes[mode] = RouterProgram.ModeProgram(
-                name: mode,
-                mode: content,
-                models: content.models.compactMap { models[$0] },
-                rule: "roles.\(name).modes.\(mode).models"
-            )
-        }
-        self.modes = modes
-        escalations = policy.escalations.filter { $0.role == name }
-        gates = Set(role.modes.elements.compactMap(\.gate)).sorted()
     }
 }
