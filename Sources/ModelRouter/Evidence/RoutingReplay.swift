@@ -125,6 +125,20 @@ extension RoutingEvidence {
         let decision = program.decide(request, derived)
         return (decision, encode(decision, request: request, derived: derived, under: program))
     }
+
+    /// The same as though the run had begun under another policy: by that policy's enforcement.
+    public static func decideAnew(
+        _ request: RoutingRequest,
+        after state: RoutingState,
+        under program: RouterProgram
+    ) -> (decision: RoutingDecision, body: [UInt8]) {
+        let request = request.recorded
+        let enforcement = program.policy.enforcement
+        var derived = state.derive(for: request, under: program, enforcement: enforcement)
+        derived.enforcement = enforcement
+        let decision = program.decide(request, derived)
+        return (decision, encode(decision, request: request, derived: derived, under: program))
+    }
 }
 
 extension RoutingRequest {
