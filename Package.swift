@@ -81,6 +81,11 @@ let package = Package(
             dependencies: ["JSONText", "ModelPolicy", "ModelRouter"],
             swiftSettings: settings
         ),
+        .target(
+            name: "PolicyGate",
+            dependencies: ["JSONText", "ModelPolicy", "PolicyTests"],
+            swiftSettings: settings
+        ),
         .target(name: "CProcessRunner"),
         .target(name: "ProcessRunner", dependencies: ["CProcessRunner"], swiftSettings: settings),
         .target(
@@ -94,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "capsule-tool",
             dependencies: [
-                "CRE2", "Ledger", "ModelPolicy", "PolicyTests", "ProcessRunner",
+                "CRE2", "Ledger", "ModelPolicy", "PolicyGate", "PolicyTests", "ProcessRunner",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -151,6 +156,7 @@ let package = Package(
             dependencies: ["ModelPolicy", "ModelRouter", "PolicyTests"],
             swiftSettings: settings
         ),
+        .testTarget(name: "GateTests", dependencies: ["ModelPolicy", "PolicyGate"], swiftSettings: settings),
         .testTarget(name: "WriterQueueTests", dependencies: ["WriterQueue", "Support"], swiftSettings: settings),
         .testTarget(
             name: "SnapshotIndexTests",

@@ -22,7 +22,7 @@ public struct NoApprovals: PolicyApprovals {
 /// Judges by what is in the repository: the signed statements in `policy/approvals`, the list of signers, and the
 /// commits that git has of the files.
 public struct WorkspaceApprovals: PolicyApprovals {
-    private let storage: any Storage
+    let storage: any Storage
 
     public init(storage: any Storage = PosixStorage()) { self.storage = storage }
 

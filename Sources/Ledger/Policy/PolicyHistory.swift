@@ -47,7 +47,7 @@ struct PolicyHistory {
         let head = states.first ?? nil
         var found = gathered.removeValue(forKey: window.first?.id ?? "") ?? Gathered()
         if head?.digest != subject.digest {
-            guard let user = currentUser() else {
+            guard let user = git.user else {
                 return .unknown("\(subject.file) is not committed, and git knows no user")
             }
             found = Gathered(inForce: found.leaving)
@@ -129,17 +129,10 @@ struct PolicyHistory {
     }
 
     /// The names that a file may have had: a policy may have been converted.
-    private static func names(of file: String) -> [String] {
+    static func names(of file: String) -> [String] {
         let endings = ["toml", "yaml", "yml"]
         guard let ending = endings.first(where: { file.hasSuffix(".\($0)") }) else { return [file] }
         return [file] + endings.filter { $0 != ending }.map { file.dropLast(ending.count) + $0 }
-    }
-
-    private func currentUser() -> ApprovalAuthor? {
-        guard let line = git.run(["var", "GIT_AUTHOR_IDENT"]) else { return nil }
-        let text = String(decoding: line, as: UTF8.self)
-        guard let end = text.lastIndex(of: ">") else { return nil }
-        return ApprovalAuthor(String(text[...end]))
     }
 }
 

@@ -14,6 +14,32 @@ public struct ApprovalSubject: Sendable, Hashable {
 
     /// The digits of the digest: the name of the folder in which the layer's approvals are.
     public var folderName: String { String("\(digest)".dropFirst("sha256:".count)) }
+
+    init(
+        layer: PolicyLayer,
+        file: String,
+        spec: String?,
+        digest: SnapshotID,
+        policyName: String,
+        policyVersion: String
+    ) {
+        (self.layer, self.file, self.spec, self.digest) = (layer, file, spec, digest)
+        (self.policyName, self.policyVersion) = (policyName, policyVersion)
+    }
+
+    /// A file that is approved as it stands, byte by byte, such as a list of signers.
+    ///
+    /// Its digest is that of its bytes, which no layer has: a layer's statement is canonical JSON of a policy.
+    public init(file: String, bytes: [UInt8], of policy: CompiledPolicy) {
+        self.init(
+            layer: .workspace,
+            file: file,
+            spec: nil,
+            digest: SnapshotID(ofSnapshot: bytes),
+            policyName: policy.name,
+            policyVersion: policy.version
+        )
+    }
 }
 
 extension CompileResult {

@@ -90,6 +90,37 @@ extension Diagnostic {
     }
 }
 
+extension Diagnostic {
+    /// What is wrong at a place of a text, told outside a compilation.
+    ///
+    /// - Parameters:
+    ///   - text: the file, for the line that is shown; nil where there is none to show.
+    ///   - severity: nil for that of the code.
+    package init(
+        _ code: DiagnosticCode,
+        file: String,
+        text: [UInt8]?,
+        span: SourceSpan,
+        layer: PolicyLayer = .workspace,
+        severity: Severity? = nil,
+        _ message: String,
+        _ help: String? = nil
+    ) {
+        self.code = code
+        self.severity = severity ?? code.severity
+        self.file = file
+        self.layer = layer
+        self.span = span
+        self.message = SecretPattern.blotted(message)
+        self.help = help.map(SecretPattern.blotted)
+        let source = SourceText(SourceFile(name: file, bytes: text ?? []))
+        let shown = SecretPattern.blotted(String(decoding: source.line(span.start.line), as: UTF8.self))
+        let excerpt = Excerpt(of: span, in: Array(shown.unicodeScalars))
+        line = excerpt.line
+        caret = excerpt.caret
+    }
+}
+
 /// The last line that was looked at, without secrets: a thousand faults of one long line read it once.
 private struct ShownLines {
     private var last: (line: Int, layer: PolicyLayer, scalars: [Unicode.Scalar])?

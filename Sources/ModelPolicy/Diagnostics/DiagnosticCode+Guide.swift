@@ -6,7 +6,7 @@ extension DiagnosticCode {
 
     private static let guides = [
         guidesOfText, guidesOfValue, guidesOfMeaning, guidesOfEscalation, guidesOfLayer, guidesOfImport,
-        guidesOfSigners, guidesOfScenarios,
+        guidesOfSigners, guidesOfScenarios, guidesOfGate, guidesOfGateApprovals,
     ]
     .reduce(into: [DiagnosticCode: DiagnosticGuide]()) { $0.merge($1) { first, _ in first } }
 }

@@ -62,6 +62,52 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     case signerKey = "P504"
     case signerNotVerified = "P505"
     case signerLocalTime = "P506"
+    // The gate: what it needs
+    case gatePolicyGone = "G001"
+    case gateFileTwice = "G002"
+    case gateLink = "G003"
+    case gateRules = "G004"
+    case gateBaseUnread = "G005"
+    // The gate: version and changelog
+    case versionNotRaised = "G101"
+    case versionRaisedTooLittle = "G102"
+    case versionLowered = "G103"
+    case changelogEntryMissing = "G104"
+    case changelogEntryEmpty = "G105"
+    // The gate: scenarios
+    case noScenario = "G201"
+    case scenarioFails = "G202"
+    case changeNotExercised = "G203"
+    case coverageTooLow = "G204"
+    case goldenDiffers = "G205"
+    case promiseBroken = "G206"
+    case promiseDeleted = "G207"
+    case promiseWeakened = "G208"
+    // The gate: approvals
+    case approvalsMissing = "G301"
+    case gateFileNotApproved = "G302"
+    case approvalUnreadable = "G303"
+    case approvalTampered = "G304"
+    case approvalOfSomethingElse = "G305"
+    case approvalNotBySigner = "G306"
+    case approvalOutOfTime = "G307"
+    case approvalByAuthor = "G308"
+    case approvalTwice = "G309"
+    // The gate: changes of the gate itself
+    case enforcementLowered = "G401"
+    case approvalRulesChanged = "G402"
+    case signersChanged = "G403"
+    case testRulesLowered = "G404"
+    case checksChanged = "G405"
+    // The gate: what a capsule shows
+    case capsuleNotSound = "G501"
+    case snapshotNotFromBranch = "G502"
+    case policyFellBack = "G503"
+    case ruleSetAside = "G504"
+    case glassBroken = "G505"
+
+    /// Codes of the gate, told by `policy check` and `ci`; the compiler tells none of them.
+    public static let ofGate = allCases.filter { $0.rawValue.hasPrefix("G") }
 
     // Scenarios
     case scenarioUnknownKey = "T001"
@@ -79,7 +125,9 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     public var severity: Diagnostic.Severity { Self.warnings.contains(self) ? .warning : .error }
 
     private static let warnings: Set<DiagnosticCode> = [
-        .unused, .settingNotImported, .signerNotVerified, .signerLocalTime,
+        .unused, .settingNotImported, .signerNotVerified, .signerLocalTime, .gateBaseUnread, .enforcementLowered,
+        .approvalRulesChanged, .signersChanged, .testRulesLowered, .checksChanged, .policyFellBack, .ruleSetAside,
+        .glassBroken,
     ]
 
     /// Not to be told where part of a table could not be read.

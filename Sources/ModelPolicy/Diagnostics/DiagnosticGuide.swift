@@ -18,6 +18,8 @@ public struct DiagnosticGuide: Sendable {
         case signers
         /// A file of scenarios for `base`.
         case scenarios
+        /// What the gate says of a change; a difference between two revisions.
+        case gate
     }
 
     public let title: String
@@ -56,6 +58,8 @@ public struct DiagnosticGuide: Sendable {
             return CompileResult(diagnostics: found, snapshot: nil, layers: .none)
         // Scenarios are read by a module of their own, which tests its examples.
         case .scenarios: return CompileResult(diagnostics: [], snapshot: nil, layers: .none)
+        // A change is judged by a module of its own, which tests its codes.
+        case .gate: return CompileResult(diagnostics: [], snapshot: nil, layers: .none)
         case .spec:
             return PolicyCompiler.compile(
                 workspace: SourceFile(name: "model_policy.toml", bytes: Array(Self.base.utf8)),
@@ -155,7 +159,7 @@ public struct DiagnosticGuide: Sendable {
     private var language: String {
         switch place {
         case .yaml, .wholeYAML, .litellm: "yaml"
-        case .signers: "text"
+        case .signers, .gate: "text"
         default: "toml"
         }
     }

@@ -5,7 +5,7 @@ public struct PolicyBump: Sendable {
         case patch
         /// A value changed, or something came.
         case minor
-        /// Something went: a request that was served may be refused.
+        /// Something went, or the policy has another name.
         case major
     }
 
@@ -19,8 +19,7 @@ public struct PolicyBump: Sendable {
         let diff = PolicyDiff(from: old, to: new)
         let changes = diff.changes.filter { $0.path != "policy.version" }
         guard !changes.isEmpty else { return nil }
-        let fitting: Level =
-            changes.allSatisfy { $0.effect == .neutral } ? .patch : changes.contains { $0.new == nil } ? .major : .minor
+        let fitting = diff.level ?? .patch
         self.diff = diff
         self.level = level ?? fitting
         version = Self.raised(old.version, self.level)
@@ -29,7 +28,7 @@ public struct PolicyBump: Sendable {
     private var changes: [PolicyDiff.Change] { diff.changes.filter { $0.path != "policy.version" } }
 
     /// The next version; what is before 1.0.0 stays before it.
-    static func raised(_ version: String, _ level: Level) -> String {
+    package static func raised(_ version: String, _ level: Level) -> String {
         let core = version.prefix { $0 != "-" && $0 != "+" }
         let numbers = core.split(separator: ".").map { Int($0) ?? 0 } + [0, 0, 0]
         let (major, minor, patch) = (numbers[0], numbers[1], numbers[2])

@@ -31,6 +31,14 @@ extension PolicyCommand {
 
         @OptionGroup var subject: PolicySubject
 
+        @Option(
+            help: ArgumentHelp(
+                "Sign a file of the gate as it stands: the list of signers or policy/gate.toml, from the root.",
+                valueName: "file"
+            )
+        )
+        var gateFile: String?
+
         @Option(help: ArgumentHelp("Sign with this SSH key.", valueName: "file"), completion: .file())
         var key: String?
 
@@ -51,11 +59,17 @@ extension PolicyCommand {
         @Flag(name: .customLong("print"), help: "Write the statement, and print the command that signs it.")
         var prints = false
 
+        func validate() throws {
+            if gateFile != nil, subject.spec != nil || subject.layer != nil {
+                throw ValidationError("--gate-file signs a file as it stands, and goes without --spec and --layer")
+            }
+        }
+
         func run() throws {
             let setting = try ApprovalSetting(subject)
             setting.tellOfList()
             let wanted: PolicyLayer = subject.spec != nil || subject.layer != nil ? .spec : .workspace
-            guard let layer = setting.subjects.first(where: { $0.layer == wanted }) else {
+            guard let layer = try gateSubject(setting) ?? setting.subjects.first(where: { $0.layer == wanted }) else {
                 throw Failure(.noCapsule, "there is no file of that spec to approve")
             }
             let key = try SigningKey(option: key, workspace: setting.load.workspace)
@@ -84,7 +98,15 @@ extension PolicyCommand {
             try Self.sign(words)
             Output.line(path)
             Output.line("\(path).sig")
-            try judge(relative, layer, setting)
+            if gateFile == nil { try judge(relative, layer, setting) }
+        }
+
+        /// The file of the gate that is to be signed.
+        private func gateSubject(_ setting: ApprovalSetting) throws -> ApprovalSubject? {
+            guard let gateFile else { return nil }
+            let path = setting.load.workspace.root.pushing(FilePath(gateFile)).string
+            let bytes = try readInput(path, limit: PolicyLimits.sourceBytes)
+            return ApprovalSubject(file: gateFile, bytes: bytes, of: setting.snapshot.policy)
         }
 
         /// The signature is told apart by what it says, not by its name: this one is for people.
@@ -96,7 +118,7 @@ extension PolicyCommand {
         }
 
         private func named(_ layer: ApprovalSubject, _ setting: ApprovalSetting) -> [String] {
-            guard setting.rules.excludesAuthors,
+            guard setting.rules.excludesAuthors, gateFile == nil,
                 case .known(let found) = WorkspaceApprovals().authors(
                     of: layer,
                     setting.load,

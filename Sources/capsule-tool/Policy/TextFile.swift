@@ -53,6 +53,14 @@ struct TextFile {
         }
     }
 
+    /// Adds to the end of a file, which is made where there is none.
+    func append(_ bytes: [UInt8]) throws {
+        let descriptor = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw fault("open") }
+        defer { close(descriptor) }
+        try Self.write(bytes, descriptor) { fault("write") }
+    }
+
     private static func resolved(_ name: String) -> String {
         guard let path = realpath(name, nil) else { return name }
         defer { free(path) }

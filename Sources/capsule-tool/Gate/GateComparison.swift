@@ -1,0 +1,134 @@
+import Ledger
+import ModelPolicy
+import PolicyGate
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A change of a workspace, held against a revision.
+struct GateComparison {
+    let report: GateReport
+    /// The revision as it was named.
+    let base: String
+    /// Where the change began.
+    let start: String
+    /// The commit that is looked at; nil for the files as they lie in the folder.
+    let head: String?
+    let workspace: GateWorkspace
+
+    /// - Parameters:
+    ///   - base: the branch that the change is to be merged into.
+    ///   - head: a revision; nil for the files as they lie in the folder.
+    init(base: String, head: String?, policy: String?) throws {
+        let outer = GitRepository(currentFolder())
+        guard outer.top != nil else {
+            throw Failure(.noCapsule, "this is no git repository, and the gate compares with one of its commits")
+        }
+        guard let tip = outer.commit(base) else {
+            throw Failure(
+                .noCapsule,
+                "there is no revision '\(base)' here; 'git fetch' brings what a remote has, and in CI the checkout "
+                    + "must bring the history (GitHub: fetch-depth: 0)"
+            )
+        }
+        if let head {
+            guard let commit = outer.commit(head) else {
+                throw Failure(.noCapsule, "there is no revision '\(head)' here")
+            }
+            let copy = try DetachedCopy(outer, commit)
+            defer { copy.remove() }
+            let workspace = try GateWorkspace(option: policy, base: tip)
+            try self.init(base, tip, commit, workspace, in: copy.folder(of: workspace))
+            return
+        }
+        let workspace = try GateWorkspace(option: policy, base: tip)
+        try self.init(base, tip, nil, workspace, in: workspace)
+    }
+
+    private init(
+        _ base: String,
+        _ tip: String,
+        _ head: String?,
+        _ found: GateWorkspace,
+        in workspace: GateWorkspace
+    ) throws {
+        let git = workspace.git
+        guard let start = git.mergeBase(tip, head ?? "HEAD") else {
+            throw Failure(
+                .noCapsule,
+                "'\(base)' and this have no commit in common; where the clone was cut off, 'git fetch --unshallow' "
+                    + "brings the rest (GitHub: fetch-depth: 0)"
+            )
+        }
+        let old = try workspace.side(at: start)
+        let rules = start == tip ? old : try workspace.side(at: tip)
+        let now = Timestamp.now.policyTime
+        let input = GateInput(
+            base: old,
+            rules: rules,
+            head: try workspace.side(more: old.named + rules.named),
+            touched: git.touched(since: start) ?? []
+        ) { subject, rules in
+            WorkspaceApprovals().judge(
+                subject.subject,
+                isFile: subject.isFile,
+                in: PolicyWorkspace(root: workspace.root, file: workspace.file),
+                by: rules,
+                since: start,
+                now: now
+            )
+        }
+        report = GateCheck.run(input)
+        (self.base, self.start, self.head, self.workspace) = (base, start, head, found)
+    }
+}
+
+/// A copy of a repository in which a commit is checked out, for a look at another revision than the one in the folder.
+/// It shares the objects, and is removed after use.
+private struct DetachedCopy {
+    private let path: String
+    private let top: FilePath
+
+    init(_ git: GitRepository, _ commit: String) throws {
+        let folder = Terminal.environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        var template = Array("\(folder)/capsule-gate-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil, let top = git.top else {
+            throw Failure(.system, "cannot make a folder in \(folder)")
+        }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.top = top
+        let clone = ["clone", "--quiet", "--shared", "--no-checkout", "--", top.string, path]
+        let quiet = ["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
+        let copy = GitRepository(FilePath(path))
+        guard git.run(quiet + clone) != nil, copy.run(quiet + ["checkout", "--quiet", "--detach", commit]) != nil else {
+            remove()
+            throw Failure(.system, "git cannot check \(commit) out")
+        }
+    }
+
+    func folder(of workspace: GateWorkspace) -> GateWorkspace {
+        var relative = workspace.root
+        _ = relative.removePrefix(top)
+        return workspace.moved(to: relative.isAbsolute ? FilePath(path) : FilePath(path).pushing(relative))
+    }
+
+    func remove() { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            for name in (try? PosixStorage().names(in: FilePath(path))) ?? [] where name != "." && name != ".." {
+                remove("\(path)/\(name)")
+            }
+            rmdir(path)
+        } else {
+            unlink(path)
+        }
+    }
+}
