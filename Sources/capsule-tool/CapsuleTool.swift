@@ -28,7 +28,8 @@ struct CapsuleTool: AsyncParsableCommand {
             AnswerCommand.self,
             GateCommand.self, OverrideCommand.self, WhyCommand.self, ReplayCommand.self, ReportCommand.self,
             RunsCommand.self, ShowCommand.self, TailCommand.self,
-            CheckpointsCommand.self, SnapshotCommand.self, PolicyCommand.self, VerifyCommand.self, ExportCommand.self,
+            CheckpointsCommand.self, SnapshotCommand.self, PolicyCommand.self, CICommand.self, VerifyCommand.self,
+            ExportCommand.self,
             StatsCommand.self, DuCommand.self, IndexCommand.self, DoctorCommand.self, SalvageCommand.self,
             AdoptCommand.self,
         ]

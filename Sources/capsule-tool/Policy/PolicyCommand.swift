@@ -16,7 +16,7 @@ struct PolicyCommand: ParsableCommand {
         subcommands: [
             Init.self, Validate.self, Test.self, Compile.self, Explain.self, Diff.self, Show.self, List.self,
             Current.self, Format.self, Convert.self, Bump.self, Import.self, Approve.self, ShowApprovals.self,
-            Check.self, Simulate.self, Readiness.self,
+            Check.self, Simulate.self, Readiness.self, Log.self,
         ]
     )
 }
