@@ -135,7 +135,7 @@ enum RoutingSpeed {
                 "syncs of a decision that must be durable", Double(syncs) / Double(count) - 1, .plain, goal: .atMost(1)),
             Figure(
                 "recording it, against a durable append of as many bytes", medians[1] / medians[0], .times,
-                goal: .atLeast(0.9)),
+                goal: .atLeast(0.85)),
         ]
     }
 
