@@ -226,7 +226,11 @@ public final class CapsuleLedger: RunLedger {
         }
         var draft = EventDraft(.registered(.runEnd), body: body.bytes, time: details.time)
         draft.outcome = outcome
-        return try await appendOne(draft, to: run)
+        if let rules = try await contentRules(of: run.id) { rules.redactor?.redact(&draft) }
+        let receipt = try await appendOne(draft, to: run)
+        routers.end(run.id)
+        contents.forget(run.id)
+        return receipt
     }
 
     /// A run by its ID, a unique prefix of it, or the caller's own name.

@@ -32,6 +32,8 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case notAsked = "not-asked"
         /// A body that says more of a prompt or an output than the policy keeps.
         case overCapture = "over-capture"
+        /// A decision whose evidence does not stand in an event.
+        case evidenceTooLarge = "evidence-too-large"
         /// What only counts when it is signed.
         case notApproved = "not-approved"
         /// Events of a run that should be in the file were not found there.

@@ -26,6 +26,8 @@ public enum RoutingLimits {
     public static let nameBytes = 256
     /// Tokens of an input or an output.
     public static let tokens = PolicyLimits.tokens
+    /// Overrides of a run that are counted; later ones count for nothing.
+    public static let overrides = 1000
     /// Tasks whose state is kept in one run; a request for one more is refused.
     public static let tasks = 100_000
 }

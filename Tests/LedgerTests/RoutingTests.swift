@@ -255,4 +255,67 @@ extension Workbench {
         }
         await ledger.close()
     }
+
+    @Test func aKeyOfAnotherEventSettlesNothingAndSaysSo() async throws {
+        let bench = try Workbench()
+        let ledger = try await bench.ledger()
+        let run = try await bench.start(ledger, Workbench.routingPolicy("0.70"))
+        let call = try await ledger.route(Workbench.request, in: run, key: "k")
+        let settlement = Settlement(of: call.sequence, .rejected)
+        await #expect(throws: WriteError(.keyConflict, "")) { try await ledger.settle(settlement, in: run, key: "k") }
+        _ = try await ledger.settle(settlement, in: run, key: "s")
+        #expect(try await ledger.settle(settlement, in: run, key: "s").receipt.isRepeat)
+        await #expect(throws: WriteError(.keyConflict, "")) {
+            try await ledger.settle(Settlement(of: call.sequence, .completed), in: run, key: "s")
+        }
+        await ledger.close()
+    }
+
+    @Test func halfOfWhatWasUsedFreesNothing() async throws {
+        let bench = try Workbench()
+        let ledger = try await bench.ledger()
+        let run = try await bench.start(ledger, Workbench.routingPolicy("0.14"))
+        let call = try await ledger.route(Workbench.request, in: run, key: nil)
+        var settlement = Settlement(of: call.sequence, .completed)
+        settlement.outputTokens = 1
+        #expect(try await ledger.settle(settlement, in: run, key: nil).cost == USD(decimal: "0.07"))
+        await ledger.close()
+        #expect(try bench.reader().routingReport().total.cost == USD(decimal: "0.07"))
+    }
+
+    @Test func whatIsWrittenByHandNeitherMakesADecisionUnreadableNorFreesAnything() async throws {
+        let bench = try Workbench()
+        let ledger = try await bench.ledger()
+        let run = try await bench.start(ledger, Workbench.routingPolicy("0.14"))
+        let name = String(repeating: "x", count: 245)
+        let alerts = (0..<1200).map { number in
+            let body: JSONValue = ["budget": .string("\(name)\(number)"), "level": "stop", "limit": "1"]
+            return EventDraft(.registered(.budgetAlert), body: body.encoded())
+        }
+        _ = try await ledger.append(alerts, to: run, durability: .written)
+        let forged: JSONValue = ["decision": 1201, "outcome": "completed", "output_tokens": 9_007_199_254_740_991]
+        for _ in 0..<2 { _ = try await ledger.route(Workbench.request, in: run, key: nil) }
+        let settlement = EventDraft(.registered(.routingSettlement), body: forged.encoded())
+        _ = try await ledger.append([settlement], to: run, durability: .written)
+        #expect(try await ledger.route(Workbench.request, in: run, key: nil).decision.reason == "budget-usd")
+        await ledger.close()
+        #expect(try bench.audit(run.id).findings.isEmpty)
+    }
+
+    @Test func aCallOfAnotherModelThanWasDecidedIsFound() async throws {
+        let bench = try Workbench()
+        let ledger = try await bench.ledger()
+        let run = try await bench.start(ledger, Workbench.routingPolicy("0.70"))
+        for (model, provider, isRight) in [
+            ("big", "lab", true), ("big-1", nil, true), ("evil", nil, false), ("big", "elsewhere", false),
+        ] {
+            var call = ModelCall(model: model)
+            call.decision = try await ledger.route(Workbench.request, in: run, key: nil).sequence
+            call.provider = provider
+            let receipt = try await ledger.record(call, in: run)
+            let found = try bench.audit(run.id).findings.filter { $0.event == receipt.event }.map(\.problem.code)
+            #expect(found == (isRight ? [] : ["call-other"]))
+        }
+        await ledger.close()
+    }
 }

@@ -74,11 +74,41 @@ import Testing
         var local = scene
         local.record(.answer, ["answer": "model", "model": "gpt-oss-20b"], causes: [asked.at])
         #expect(local.look("architect").refusal == .requirement)
+        var stopped = scene
+        stopped.record(.answer, ["answer": "stop"], causes: [asked.at])
+        #expect(stopped.look("architect").refusal == .humanStopped)
         scene.record(.answer, ["answer": "model", "model": "gpt-high"], causes: [asked.at])
         let decision = scene.look("architect")
         #expect(decision.model == "gpt-high" && decision.causes == [.human])
-        scene.record(.answer, ["answer": "stop"], causes: [asked.at])
-        #expect(scene.look("architect").refusal == .humanStopped)
+    }
+
+    @Test func anAnswerToAnOldQuestionAnswersNoNewOne() throws {
+        var scene = scene
+        scene.policy.escalations[1].toTierAtLeast = nil
+        let unsure: (inout RoutingRequest) -> Void = { $0.confidence = nil }
+        let first = try scene.route("architect", unsure)
+        scene.record(.answer, ["answer": "proceed"], causes: [first.at])
+        let call = try scene.route("architect", unsure)
+        #expect(call.decision.model == "opus", "nothing came since the answer")
+        scene.settle(call.at, .completed, usd: "0")
+        let second = try scene.route("architect", unsure)
+        #expect(second.decision.result == .human(.humanNeeded))
+        scene.record(.answer, ["answer": "proceed"], causes: [first.at])
+        #expect(scene.look("architect").result == .human(.humanPending) && scene.state.asks(second.at))
+        #expect(!scene.state.asks(first.at))
+    }
+
+    @Test func aModelThatAHumanNamedIsLeftWhenTheConditionsHoldAgain() throws {
+        var scene = scene
+        scene.policy.escalations[1].toTierAtLeast = nil
+        let unsure: (inout RoutingRequest) -> Void = { $0.confidence = nil }
+        let asked = try scene.route("architect", unsure)
+        scene.record(.answer, ["answer": "model", "model": "gpt-high"], causes: [asked.at])
+        let call = try scene.route("architect", unsure)
+        #expect(call.decision.model == "gpt-high")
+        scene.settle(call.at, .completed, usd: "0")
+        #expect(scene.look("architect").model == "gpt-high")
+        #expect(scene.look("architect", unsure).result == .human(.humanNeeded))
     }
 
     @Test func noEscalationBreaksARequirement() throws {

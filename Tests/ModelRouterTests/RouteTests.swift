@@ -144,6 +144,25 @@ import Testing
         #expect(decision.now == scene.now + 5000)
     }
 
+    @Test func aResultThatCannotBeComparedHasNotPassed() throws {
+        var scene = scene()
+        passGate(&scene)
+        #expect(scene.look("implementer").mode == "reflex")
+        scene.record(
+            .gateResult,
+            ["gate": "reflex_promotion", "measure": "success_parity", "value": .number(JSONNumber("1e300")!)]
+        )
+        #expect(scene.look("implementer").causes == [.primary, .gate])
+    }
+
+    @Test func aClockThatIsSetBackDoesNotBringBackWhatHasExpired() throws {
+        var scene = scene()
+        let expires = PolicyTime(seconds: scene.now / 1000 - 60)
+        scene.record(.override, ["rule": "gates.reflex_promotion", "expires": .string("\(expires)")])
+        scene.wait(-3_600_000)
+        #expect(scene.look("implementer").causes == [.primary, .gate])
+    }
+
     @Test func aPolicyThatIsBuiltInRoutesNothing() {
         let scene = Scene(BuiltinPolicy.fallback.policy, stage: nil)
         let decision = scene.look("architect")

@@ -29,6 +29,13 @@ extension CapsuleLedger: RoutingLedger {
                 under: program,
                 enforcement: enforcement
             )
+            guard body.count <= Limits.inlineBodyBytes else {
+                throw LedgerError(
+                    .evidenceTooLarge,
+                    "the evidence of this decision has \(body.count) bytes, and what does not stand in the event itself "
+                        + "cannot be counted; nothing was recorded, and there is no call"
+                )
+            }
             let effect = DecisionEffect(decision, for: request, under: program)
             (view.follower as? RunRouter)?.expect(body, effect)
             var draft = EventDraft(.registered(.routingDecision), body: body)
@@ -81,21 +88,39 @@ extension CapsuleLedger: RoutingLedger {
                 throw Self.notOpen(settlement.decision, fold.state, run.id)
             }
             let program = PolicySnapshot.digest(text: call.snapshot).flatMap(routers.program)
-            let cost = settlement.cost ?? settlement.priced(by: program, call)
+            let priced = settlement.cost == nil ? settlement.priced(by: program, call) : nil
+            let cost = settlement.cost ?? priced ?? call.reserved.usd
+            let basis = settlement.cost != nil ? "stated" : priced != nil ? "prices" : "reserved"
             let decision = EventReference(run: run.id, sequence: settlement.decision)
             var draft = EventDraft(
                 .registered(.routingSettlement),
-                body: settlement.body(cost: cost),
+                body: settlement.body(cost: cost, basis: basis),
                 time: settlement.time
             )
             draft.key = key
             draft.causes = [decision]
             try draft.checkBody()
-            let overrun = cost.flatMap { $0 > call.reserved.usd ? $0.subtracting(call.reserved.usd) : nil }
+            let overrun = cost > call.reserved.usd ? cost.subtracting(call.reserved.usd) : nil
             let alerts = settlement.overruns(cost, call).map { Self.alertDraft($0, of: decision) }
-            return ([draft] + alerts, .written, (cost ?? call.reserved.usd, overrun))
+            return ([draft] + alerts, .written, (cost, overrun))
         }
+        if made == nil { try checkRepeated(receipt, settlement) }
         return SettledCall(receipt: receipt, cost: made?.0, overrun: made?.1)
+    }
+
+    /// - Throws: `WriteError.keyConflict` unless the event that has the key settles the same decision in the same way.
+    private func checkRepeated(_ receipt: Receipt, _ settlement: Settlement) throws {
+        let recorded = try eventBody(receipt.event).flatMap { try? JSONValue.parse($0) }
+        let cost = recorded?["cost_usd"]?.string.flatMap(USD.init(decimal:)) ?? .zero
+        let expected = try JSONValue.parse(
+            settlement.body(cost: settlement.cost ?? cost, basis: recorded?["cost_basis"]?.string ?? "")
+        )
+        guard recorded == expected else {
+            throw WriteError(
+                .keyConflict,
+                "event \(receipt.event) has this key and is not this settlement; each call of 'settle' has its own key"
+            )
+        }
     }
 
     private static func notOpen(_ sequence: UInt32, _ state: RoutingState, _ run: RunID) -> LedgerError {
@@ -214,7 +239,7 @@ extension CapsuleLedger: RoutingLedger {
                 if let redactor {
                     // A decision is what its inputs give, byte for byte: nothing can be taken out of it.
                     for index in drafts.indices where drafts[index].type != .registered(.routingDecision) {
-                        redactor.redact(&drafts[index])
+                        try Self.redact(&drafts[index], redactor)
                     }
                 }
                 outbox.put(made)
@@ -231,6 +256,22 @@ extension CapsuleLedger: RoutingLedger {
             .noRouting,
             "the snapshot in force of run \(run.id) is no compiled policy, or cannot be read: nothing is routed by it"
         )
+    }
+
+    /// Members of the router's events that people and providers write; the others are words of closed lists.
+    private static let words: Set<String> = ["by", "finish_reason", "reason", "served_model", "source", "window"]
+
+    private static func redact(_ draft: inout EventDraft, _ redactor: Redactor) throws {
+        guard let body = draft.body, let members = try JSONValue.parse(body).object else { return }
+        var changed = members
+        for member in members where words.contains(member.key) {
+            if let value = redactor.redacted(member.value) { changed[member.key] = value }
+        }
+        guard changed != members else { return }
+        guard changed["signature"] == nil else {
+            throw LedgerError(.inputInvalid, "what was signed holds a secret that the policy redacts; say it otherwise")
+        }
+        draft.body = JSONValue.object(changed).encoded()
     }
 
     private static func alertDraft(_ body: JSONValue, of decision: EventReference) -> EventDraft {

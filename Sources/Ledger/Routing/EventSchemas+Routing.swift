@@ -108,7 +108,9 @@ extension EventSchemas {
                 .optional("served_model", text.described("what the provider says it served")),
                 .optional("input_tokens", count), .optional("output_tokens", count),
                 .optional("cache_read_tokens", count), .optional("cache_write_tokens", count),
-                .optional("cost_usd", money), .optional("duration_ns", count), .optional("finish_reason", text),
+                .optional("cost_usd", money),
+                .optional("cost_basis", .string(oneOf: ["stated", "prices", "reserved"])),
+                .optional("duration_ns", count), .optional("finish_reason", text),
                 .optional("by", name),
             ]
         ),

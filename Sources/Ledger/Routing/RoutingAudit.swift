@@ -19,6 +19,8 @@ public struct RoutingAudit {
             case refusedCall(decision: UInt32)
             /// A model call that names a decision for which another call was made.
             case secondCall(decision: UInt32)
+            /// A model call of another model, provider or role than the decision that it names.
+            case otherCall(decision: UInt32, member: String)
             /// A settlement of what is no open decision.
             case strayedSettlement
         }
@@ -44,9 +46,17 @@ public struct RoutingAudit {
 
     private struct Run {
         var fold: RoutingFold
-        var permitting: Set<UInt32> = []
+        var permitting: [UInt32: Terms] = [:]
         var refusing: Set<UInt32> = []
         var called: Set<UInt32> = []
+    }
+
+    /// What a decision permits to call; nothing is said where a refusal did not bind.
+    fileprivate struct Terms {
+        var role: String
+        var model: String?
+        var modelID: String?
+        var provider: String?
     }
 
     public init(_ programs: RouterPrograms) { self.programs = programs }
@@ -77,7 +87,13 @@ public struct RoutingAudit {
             let same = RoutingReplay.agreeing(bytes, after: run.fold.state, under: program, enforcement: enforcement)
         {
             agreeing += 1
-            note(event.envelope.sequence, permitsCall: same.permitsCall, &run)
+            let terms = Terms(
+                role: same.effect.role,
+                model: same.effect.model,
+                modelID: same.modelID,
+                provider: same.effect.provider
+            )
+            note(event.envelope.sequence, same.permitsCall ? terms : nil, &run)
             run.fold.take(RoutingFold.Step(event.envelope, body: nil, effect: same.effect))
             return .agrees
         }
@@ -88,14 +104,23 @@ public struct RoutingAudit {
         case .cannotReplay(let reason): note(event, .cannotReplay(reason))
         case .differs(let differences): note(event, .differs(differences))
         }
-        let permits = step.event?.body.flatMap(RecordedDecision.init)?.permitsCall ?? false
-        note(event.envelope.sequence, permitsCall: permits, &run)
+        let recorded = step.event?.body.flatMap(RecordedDecision.init)
+        let terms = recorded.flatMap { decision in
+            decision.permitsCall
+                ? Terms(
+                    role: decision.role,
+                    model: decision.model,
+                    modelID: decision.modelID,
+                    provider: decision.provider
+                ) : nil
+        }
+        note(event.envelope.sequence, terms, &run)
         run.fold.take(step)
         return verdict
     }
 
-    private func note(_ sequence: UInt32, permitsCall: Bool, _ run: inout Run) {
-        if permitsCall { run.permitting.insert(sequence) } else { run.refusing.insert(sequence) }
+    private func note(_ sequence: UInt32, _ terms: Terms?, _ run: inout Run) {
+        if let terms { run.permitting[sequence] = terms } else { run.refusing.insert(sequence) }
     }
 
     private func replay(
@@ -120,8 +145,9 @@ public struct RoutingAudit {
     private mutating func check(call event: RecordedEvent, _ run: inout Run) {
         modelCalls += 1
         let causes = event.envelope.causes.filter { $0.run == event.envelope.run }.map(\.sequence)
-        if let decision = causes.first(where: run.permitting.contains) {
+        if let decision = causes.first(where: { run.permitting[$0] != nil }), let terms = run.permitting[decision] {
             if !run.called.insert(decision).inserted { note(event, .secondCall(decision: decision)) }
+            if let member = terms.differs(event.json) { note(event, .otherCall(decision: decision, member: member)) }
         } else if let decision = causes.first(where: run.refusing.contains) {
             note(event, .refusedCall(decision: decision))
         } else {
@@ -150,6 +176,7 @@ extension RoutingAudit.Finding.Problem {
         case .undecidedCall: "call-undecided"
         case .refusedCall: "call-refused"
         case .secondCall: "call-repeated"
+        case .otherCall: "call-other"
         case .strayedSettlement: "settlement-strayed"
         }
     }
@@ -165,8 +192,22 @@ extension RoutingAudit.Finding.Problem {
         case .undecidedCall: return "the model call names no earlier decision of its run"
         case .refusedCall(let decision): return "the model call names decision #\(decision), which permits none"
         case .secondCall(let decision): return "another model call was made for decision #\(decision)"
+        case .otherCall(let decision, let member):
+            return "the model call is of another \(member) than decision #\(decision)"
         case .strayedSettlement: return "the settlement is of no open decision"
         }
+    }
+}
+
+extension RoutingAudit.Terms {
+    /// The member of a `model.call` that is not as it was decided; nil if none is.
+    func differs(_ call: JSONValue?) -> String? {
+        // Where a refusal did not bind, the caller went its own way.
+        guard let model else { return nil }
+        if let called = call?["model"]?.string, called != model, called != modelID { return "model" }
+        if let called = call?["provider"]?.string, called != provider { return "provider" }
+        if let called = call?["role"]?.string, called != role { return "role" }
+        return nil
     }
 }
 

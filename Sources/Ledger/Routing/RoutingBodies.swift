@@ -2,7 +2,10 @@ import ModelRouter
 
 /// The bodies of the events around a decision.
 extension Settlement {
-    func body(cost: USD?) -> [UInt8] {
+    /// - Parameters:
+    ///   - cost: what counts as spent.
+    ///   - basis: where it comes from: `stated`, `prices` or `reserved`.
+    func body(cost: USD, basis: String) -> [UInt8] {
         var body = JSONWriter()
         body.object { object in
             object.member("decision", Int(decision))
@@ -12,7 +15,8 @@ extension Settlement {
             if let outputTokens { object.member("output_tokens", outputTokens) }
             if let cacheReadTokens { object.member("cache_read_tokens", cacheReadTokens) }
             if let cacheWriteTokens { object.member("cache_write_tokens", cacheWriteTokens) }
-            if let cost { object.member("cost_usd", cost.description) }
+            object.member("cost_usd", cost.description)
+            object.member("cost_basis", basis)
             if let durationNanoseconds { object.member("duration_ns", durationNanoseconds) }
             if let finishReason { object.member("finish_reason", finishReason) }
             if let by { object.member("by", by) }
@@ -20,9 +24,11 @@ extension Settlement {
         return body.bytes
     }
 
+    /// Nil unless input and output are both stated: half of what was used says nothing of the other half.
     private var usedTokens: Int? {
-        let counts = [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens].compactMap(\.self)
-        return counts.isEmpty ? nil : counts.reduce(0) { $0.addingReportingOverflow(max($1, 0)).partialValue }
+        let input = [inputTokens, cacheReadTokens, cacheWriteTokens].compactMap(\.self)
+        guard !input.isEmpty, let outputTokens else { return nil }
+        return (input + [outputTokens]).reduce(0) { $0 + min(max($1, 0), RoutingLimits.tokens) }
     }
 
     /// What the tokens cost by the prices of the policy that decided; nil where that cannot be said.

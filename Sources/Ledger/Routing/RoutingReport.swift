@@ -53,6 +53,7 @@ public struct RoutingReport: Sendable {
         var role: String
         var model: String?
         var day: String
+        var reserved: USD
     }
 
     public init() {}
@@ -72,7 +73,11 @@ public struct RoutingReport: Sendable {
         case .runEnd:
             let ended = calls.keys.filter { $0.run == event.envelope.run }
             expired += ended.count
-            for call in ended { calls[call] = nil }
+            for call in ended {
+                // What was never settled is spent as it was reserved.
+                guard let spent = calls.removeValue(forKey: call) else { continue }
+                add(spent) { $0.cost = $0.cost.adding(spent.reserved) ?? $0.cost }
+            }
         default: break
         }
     }
@@ -89,7 +94,7 @@ public struct RoutingReport: Sendable {
     private mutating func take(decision event: RecordedEvent) {
         guard let decision = event.json.flatMap(RecordedDecision.init) else { return }
         let day = String(event.envelope.time.description.prefix(10))
-        let call = Call(role: decision.role, model: decision.model, day: day)
+        let call = Call(role: decision.role, model: decision.model, day: day, reserved: decision.reserved?.usd ?? .zero)
         add(call) { line in
             line.decisions += 1
             if decision.result == "model" { line.routed += 1 }

@@ -56,8 +56,8 @@ struct RoutingFold: Sendable {
     private let sources: any RoutingSources
     /// The list of signers that was recorded when the run began.
     private var signersID: Digest?
-    /// Signatures of overrides that counted: each counts once.
-    private var signatures: Set<String> = []
+    /// What was signed of overrides that counted: each counts once, however its signature is written.
+    private var signed: Set<Digest> = []
 
     init(_ sources: any RoutingSources) { self.sources = sources }
 
@@ -97,7 +97,9 @@ struct RoutingFold: Sendable {
         guard let event = step.event else { return state.skip(step.sequence) }
         if event.kind == .override, let body = event.body {
             guard refusal(of: body, in: step.run, at: event.time) == nil else { return state.skip(step.sequence) }
-            if let signature = body["signature"]?.string { signatures.insert(signature) }
+            if body["signature"] != nil, let message = OverrideSignature.message(of: body) {
+                signed.insert(Hashing.sha256(message))
+            }
         }
         state.take(event)
     }
@@ -111,8 +113,8 @@ struct RoutingFold: Sendable {
     func refusal(of override: JSONValue, in run: RunID, at time: Int64) -> String? {
         // What is not known to be left open is enforced.
         guard enforcement?.approvals ?? .enforce == .enforce else { return nil }
-        if let signature = override["signature"]?.string, signatures.contains(signature) {
-            return "its signature was used before"
+        if let message = OverrideSignature.message(of: override), signed.contains(Hashing.sha256(message)) {
+            return "it counts already"
         }
         return OverrideSignature.refusal(of: override, in: run, at: time, signers: signers)
     }
@@ -200,6 +202,9 @@ final class RunRouters: RoutingSources {
             }
         }
     }
+
+    /// Lets go of the router of a run that has ended.
+    func end(_ run: RunID) { routers.withLock { $0[run] = nil } }
 
     /// Lets go of a router that the queue no longer tells anything.
     func forget(_ run: RunID, _ router: RunRouter) {

@@ -51,7 +51,11 @@ struct Deciding {
         }
         switch derived.task.answer {
         case .stop?: return refuse(.humanStopped, rule: "human.answer", cause: .human)
-        case .model(let name)?: return route(role, answered: name)
+        case .model(let name)?:
+            let mode = startMode(role)
+            self.mode = mode
+            // A human's word holds until what made the router ask holds again.
+            return escalate(role, from: mode) ?? route(role, answered: name)
         case .proceed?, nil: break
         }
         if derived.task.asked != nil, derived.task.answer == nil { return askAgain() }
@@ -137,6 +141,8 @@ struct Deciding {
         if let bound = rule.confidenceBelow {
             // After it fired there must be an answer to be unsure of.
             if let fired, derived.task.settled <= fired.settled { return false }
+            // Nor is a human's word doubted by whoever has not heard an answer since.
+            if fired == nil, case .model? = derived.task.answer { return false }
             guard request.confidence.map({ $0 < bound }) ?? true else { return false }
         }
         return rule.failedAttempts != nil || rule.confidenceBelow != nil

@@ -1,7 +1,7 @@
 /// A compiled policy laid out for deciding: names looked up once, and not in each decision.
 ///
-/// It and its parts are classes because a decision hands them about, and a copy of a policy counts the references of all
-/// that is in it.
+/// It and its parts are classes because a decision hands them about, and a copy of a policy counts the references of
+/// all that is in it.
 public final class RouterProgram: Sendable {
     public let policy: CompiledPolicy
     public let snapshot: SnapshotID
@@ -99,4 +99,17 @@ public final class RouterProgram: Sendable {
         for (name, role) in policy.roles { roles[name] = RoleProgram(name, role, policy, byName) }
         self.roles = roles
     }
+}
+
+extension RouterProgram {
+    /// Whether an override is of something that the policy has.
+    func knows(_ effect: RoutingOverride.Effect) -> Bool {
+        switch effect {
+        case .money, .breakGlass: true
+        case .tokens(let stage, _): policy.budgets.tokens.position(of: stage) != nil
+        case .gate(let gate): policy.gates.position(of: gate) != nil
+        }
+    }
+
+    func isTokenRule(_ path: String) -> Bool { tokenRules.values.contains(path) }
 }

@@ -3,7 +3,7 @@ import JSONText
 extension RoutingEvidence {
     /// Members of a decision that the fold and a replay look at. The others are derived again, or are for people.
     private static let needed: Set<String> = [
-        "asserted", "escalation", "exceptions", "model", "now_ms", "provider", "reserved", "result", "role",
+        "asserted", "escalation", "exceptions", "model", "model_id", "now_ms", "provider", "reserved", "result", "role",
         "semantics",
         "snapshot",
     ]

@@ -18,11 +18,11 @@ public enum RoutingReplay {
         after state: RoutingState,
         under program: RouterProgram,
         enforcement: Enforcement
-    ) -> (effect: DecisionEffect, permitsCall: Bool)? {
+    ) -> (effect: DecisionEffect, permitsCall: Bool, modelID: String?)? {
         guard let request = RoutingEvidence.request(atBeginningOf: recorded) else { return nil }
         let (decision, body) = RoutingEvidence.decide(request, after: state, under: program, enforcement: enforcement)
         guard body.isSame(as: recorded) else { return nil }
-        return (DecisionEffect(decision, for: request, under: program), decision.permitsCall)
+        return (DecisionEffect(decision, for: request, under: program), decision.permitsCall, decision.choice?.modelID)
     }
 
     /// A member of the decision that is not what it should be.

@@ -9,14 +9,14 @@ public struct DecisionEffect: Sendable, Hashable {
         case refused(isBinding: Bool)
     }
 
-    var role: String
+    package var role: String
     var task: String
     /// The stage that was asserted.
     var stage: String?
     var now: Int64
     var result: Result
-    var model: String?
-    var provider: String?
+    package var model: String?
+    package var provider: String?
     var reserved = RoutingDecision.Amount()
     var snapshot: String
     var escalation: RoutingDecision.FiredEscalation?
@@ -40,7 +40,7 @@ public struct DecisionEffect: Sendable, Hashable {
         }
         if let amount = body["reserved"] {
             reserved.usd = amount["usd"]?.string.flatMap(USD.init(decimal:)) ?? .zero
-            reserved.tokens = max(amount["tokens"]?.int ?? 0, 0)
+            reserved.tokens = min(max(amount["tokens"]?.int ?? 0, 0), 2 * RoutingLimits.tokens)
         }
         if let fired = body["escalation"], let id = fired["id"]?.string {
             escalation = RoutingDecision.FiredEscalation(

@@ -27,6 +27,7 @@ extension RoutingState {
         task.fired[fired.id] = TaskState.Fired(attempts: task.attempts, settled: task.settled)
         guard fired.mode != nil || fired.tierAtLeast != nil else { return }
         task.excluded = task.tried
+        task.answer = nil
         if let mode = fired.mode { task.mode = mode }
         task.tierAtLeast = max(task.tierAtLeast, fired.tierAtLeast ?? 0)
     }
@@ -46,10 +47,13 @@ extension RoutingState {
         add(tokens: call.reserved.tokens, to: call.stage)
     }
 
+    /// More than this no count is: canonical JSON holds it exactly, with what a decision adds.
+    private static let mostTokens = 1 << 52
+
     private mutating func add(tokens count: Int, to stage: String) {
         guard count != 0 else { return }
         let (sum, overflow) = tokens[stage, default: 0].addingReportingOverflow(count)
-        tokens[stage] = overflow ? .max : max(sum, 0)
+        tokens[stage] = overflow ? Self.mostTokens : min(max(sum, 0), Self.mostTokens)
     }
 
     mutating func take(settlement body: JSONValue, _ event: RoutingEvent) {
@@ -90,12 +94,10 @@ extension RoutingState {
 extension JSONValue {
     /// Tokens of a settled call, however they were served; nil where none are stated.
     var usedTokens: Int? {
-        let counts = ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"].map { self[$0]?.int }
-        guard counts.contains(where: { $0 != nil }) else { return nil }
-        return counts.reduce(0) { sum, count in
-            let (next, overflow) = sum.addingReportingOverflow(max(count ?? 0, 0))
-            return overflow ? .max : next
-        }
+        let input = ["input_tokens", "cache_read_tokens", "cache_write_tokens"].compactMap { self[$0]?.int }
+        // Half of what was used is no reason to free the other half.
+        guard !input.isEmpty, let output = self["output_tokens"]?.int else { return nil }
+        return (input + [output]).reduce(0) { $0 + min(max($1, 0), RoutingLimits.tokens) }
     }
 
     var int64: Int64? { int.map(Int64.init) }

@@ -3,9 +3,12 @@ import JSONText
 /// What people and measurements say: gate results, answers, overrides; and the alerts that were given.
 extension RoutingState {
     mutating func take(gateResult body: JSONValue, _ event: RoutingEvent) {
-        guard let gate = body["gate"]?.string, let metric = body["measure"]?.string,
-            let value = body["value"]?.number.flatMap(Ratio.init(measured:))
-        else { return }
+        guard let gate = body["gate"]?.string, let metric = body["measure"]?.string else { return }
+        guard let value = body["value"]?.number.flatMap(Ratio.init(measured:)) else {
+            // The newest result counts, and one that cannot be compared has not passed.
+            gates[gate]?[metric] = nil
+            return
+        }
         let measure = GateMeasure(value: value, samples: max(body["samples"]?.int ?? 1, 0), time: event.time)
         gates[gate, default: [:]][metric] = measure
     }
@@ -24,6 +27,8 @@ extension RoutingState {
         }
         task.asked = nil
         task.answer = answer
+        // What was asked before is answered with it: a late answer to an old question answers no new one.
+        questions = questions.filter { $0.value != key }
         // What made the router ask counts anew from here.
         for id in task.fired.keys { task.fired[id] = TaskState.Fired(attempts: task.attempts, settled: task.settled) }
         tasks[key] = task
@@ -36,6 +41,7 @@ extension RoutingState {
         guard expires == nil || time != nil, let effect = RoutingOverride.Effect(body) else { return }
         let milliseconds = time.map { $0.seconds.multipliedReportingOverflow(by: 1000) }
         if milliseconds?.overflow == true { return }
+        guard overrides.count < RoutingLimits.overrides else { return }
         overrides.append(
             RoutingOverride(effect, expires: milliseconds?.partialValue, sequence: event.sequence)
         )

@@ -72,10 +72,16 @@ public struct RoutingState: Sendable {
             derived.tokens = tokens.filter { $0.key.isEmpty || budgeted.position(of: $0.key) != nil }
         }
         derived.failing = failing
-        derived.overrides = overrides
-        derived.alerts = alerts
+        // What the policy does not know is of no use, and of any length.
+        if !overrides.isEmpty { derived.overrides = overrides.filter { program.knows($0.effect) } }
+        if !alerts.isEmpty {
+            derived.alerts = alerts.filter { $0.key.budget == Deciding.moneyRule || program.isTokenRule($0.key.budget) }
+        }
         if !gates.isEmpty, let role = program.roles[request.role] {
-            for gate in role.gates { if let results = gates[gate] { derived.gates[gate] = results } }
+            for gate in role.gates {
+                let known = gates[gate]?.filter { program.policy.gates[gate]?[$0.key] != nil }
+                if let known, !known.isEmpty { derived.gates[gate] = known }
+            }
         }
         return derived
     }
@@ -90,8 +96,7 @@ public struct RoutingState: Sendable {
 
     /// Whether a decision asks a human who has not answered.
     public func asks(_ decision: UInt32) -> Bool {
-        guard let key = questions[decision], let task = tasks[key] else { return false }
-        return task.asked != nil
+        questions[decision].flatMap { tasks[$0] }?.asked != nil
     }
 
     /// Whether an override lets a gate pass.
@@ -105,6 +110,10 @@ public struct RoutingState: Sendable {
         next = event.sequence == .max ? .max : event.sequence + 1
         if let effect = event.effect { return take(effect, at: event.sequence) }
         guard let body = event.body else { return }
+        // A clock that is set back must not bring back what has expired.
+        if [.override, .settlement, .gateResult, .answer].contains(event.kind), RoutingRequest.times.contains(event.time) {
+            latest = max(latest, event.time)
+        }
         switch event.kind {
         case .start: begin(body)
         case .stage: stage = body["name"]?.string ?? stage

@@ -71,7 +71,12 @@ struct RouteCommand: AsyncParsableCommand {
         if dryRun, key != nil { throw ValidationError("--dry-run records nothing, and takes no --key") }
     }
 
-    private var ratio: Ratio? { confidence.flatMap(JSONNumber.init).flatMap(Ratio.init(measured:)) }
+    /// Read exactly: a rounded one could be on the other side of a bound.
+    private var ratio: Ratio? {
+        guard let confidence, let amount = USD(decimal: confidence), amount.picodollars % 1_000_000 == 0 else { return nil }
+        let ratio = Ratio(millionths: amount.picodollars / 1_000_000)
+        return ratio.millionths <= 1_000_000 ? ratio : nil
+    }
 
     private var request: RoutingRequest {
         let time = now?.first ?? .now
