@@ -46,10 +46,6 @@ func isAccepted(_ body: () throws -> Void) -> Bool {
 
 /// The system's Python, as a second opinion on what is JSON and what follows a schema.
 enum Python {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
     /// Whether the tests are told to do without Python.
     static var isForbidden: Bool {
         getenv("CAPSULE_NO_PYTHON") != nil
@@ -59,21 +55,45 @@ enum Python {
 
     /// Writes `files` into a new directory, runs `script` there and returns what it prints.
     static func run(_ script: String, files: [String: [UInt8]]) throws -> String {
+        let all = files.merging(["script.py": Array(script.utf8)]) { $1 }
+        return try OtherProgram.run(
+            "python3 -W ignore script.py", files: all, remedy: "python3 is needed (set CAPSULE_NO_PYTHON to do without)")
+    }
+}
+
+/// Node, where it is installed: the ECMAScript by which RFC 8785 defines its numbers.
+enum Node {
+    static let isThere = system("command -v node >/dev/null 2>&1") == 0
+    static let whySkipped: Comment = "there is no 'node' on this machine; install nodejs to compare with ECMAScript's own"
+
+    static func run(_ script: String, files: [String: [UInt8]]) throws -> String {
+        let all = files.merging(["script.js": Array(script.utf8)]) { $1 }
+        return try OtherProgram.run("node script.js", files: all, remedy: "node is there")
+    }
+}
+
+/// A program of others.
+enum OtherProgram {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Writes `files` into a new directory, runs `command` there and returns what it prints.
+    static func run(_ command: String, files: [String: [UInt8]], remedy: String) throws -> String {
         var template = Array("/tmp/jsontext-tests-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else {
             throw Failure(description: "no temporary directory: errno \(errno)")
         }
         let directory = String(cString: made)
-        let all = files.merging(["script.py": Array(script.utf8)]) { $1 }
         defer {
-            for name in all.keys { unlink("\(directory)/\(name)") }
+            for name in files.keys { unlink("\(directory)/\(name)") }
             rmdir(directory)
         }
-        for (name, bytes) in all {
+        for (name, bytes) in files {
             try write(bytes, to: "\(directory)/\(name)")
         }
-        guard let pipe = popen("cd \(directory) && python3 -W ignore script.py 2>&1", "r") else {
-            throw Failure(description: "python3 cannot be started: errno \(errno)")
+        guard let pipe = popen("cd \(directory) && \(command) 2>&1", "r") else {
+            throw Failure(description: "'\(command)' cannot be started: errno \(errno)")
         }
         var output: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
@@ -84,9 +104,7 @@ enum Python {
         }
         let status = pclose(pipe)
         let text = String(decoding: output, as: UTF8.self)
-        guard status == 0 else {
-            throw Failure(description: "python3 is needed (set CAPSULE_NO_PYTHON to do without) but failed: \(text)")
-        }
+        guard status == 0 else { throw Failure(description: "\(remedy) but failed: \(text)") }
         return text
     }
 
