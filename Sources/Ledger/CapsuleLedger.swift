@@ -48,6 +48,7 @@ public final class CapsuleLedger: RunLedger {
             // An index that stands beside the capsule knows how far it was durable, whatever became of the note.
             options.evidence = { SnapshotIndex.evidence(for: storage.resolved(path), $0) }
         }
+        if options.observe == nil { options.observe = LedgerLog.writerObserver }
         queue = try await WriterQueue(opening: path, options: options, storage: storage, random: random)
     }
 

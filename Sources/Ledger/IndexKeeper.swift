@@ -31,7 +31,7 @@ final class IndexKeeper: Sendable {
         do {
             // A file of its own: the index locks it, and the writer's lock is not to be given up with it.
             capsule = try CapsuleFile(path)
-            index = try SnapshotIndex(for: capsule)
+            index = try SnapshotIndex(for: capsule, observe: LedgerLog.observe)
         } catch let error as CapsuleError where error.code == .cutShort {
             throw error
         } catch {
@@ -46,7 +46,8 @@ final class IndexKeeper: Sendable {
     /// old
     /// one's ID.
     func run(named name: String) -> RunID? {
-        guard let index = try? SnapshotIndex(for: CapsuleFile(path)), (try? index.catchUp()) != nil,
+        guard let index = try? SnapshotIndex(for: CapsuleFile(path), observe: LedgerLog.observe),
+            (try? index.catchUp()) != nil,
             case .one(let row)? = try? index.run(matching: name)
         else { return nil }
         return row.id
@@ -78,7 +79,8 @@ final class IndexKeeper: Sendable {
     }
 
     private func follow() {
-        guard let end = try? SnapshotIndex(for: CapsuleFile(path)).catchUp().end else { return }
+        guard let end = try? SnapshotIndex(for: CapsuleFile(path), observe: LedgerLog.observe).catchUp().end
+        else { return }
         state.withLock { $0.end = max($0.end, end) }
     }
 }

@@ -27,7 +27,7 @@ public final class LedgerReader: Sendable {
             .durableLength ?? 0
         let opened: (index: SnapshotIndex, status: Status, cutShort: CapsuleError?)
         do {
-            let index = try SnapshotIndex(for: capsule)
+            let index = try SnapshotIndex(for: capsule, observe: LedgerLog.observe)
             opened = (index, try index.catchUp(progress: progress), nil)
         } catch let error as CapsuleError where error.code == .cutShort {
             let index = try SnapshotIndex(for: capsule, inMemory: true)

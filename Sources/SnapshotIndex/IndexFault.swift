@@ -34,6 +34,13 @@ enum IndexFault: Error {
         }
     }
 
+    var words: String {
+        switch self {
+        case .damaged(let reason), .place(let reason): reason
+        case .foreign: "another process made it the index of another generation, or of another version"
+        }
+    }
+
     /// Whether a new file in the same place would fare no better, or would take away what another process made there.
     var isOfPlace: Bool {
         if case .damaged = self { false } else { true }

@@ -11,20 +11,34 @@ final class IndexStore: Sendable {
     private static let patience = 10.0
 
     /// Opens the index beside `capsule`, made anew if need be, or else one in memory.
-    static func open(for capsule: CapsuleFile, replacing: Bool = false) throws -> IndexStore {
+    ///
+    /// - Parameter replacing: why the one that is there is thrown away unread; nil looks at it.
+    static func open(
+        for capsule: CapsuleFile,
+        replacing: IndexNotice.Reason? = nil,
+        observe: SnapshotIndex.Observer? = nil
+    ) throws -> IndexStore {
         let files = IndexFiles(of: capsule.path)
         var replacing = replacing
+        var trouble = "it is damaged again as soon as it is made"
         for _ in 0..<2 {
             do {
-                return try IndexStore(files, for: capsule, replacing: replacing)
+                return try IndexStore(files, for: capsule, replacing: replacing, observe)
             } catch {
                 // Files that cannot be deleted either are a fault of the place.
-                if replacing, error is StorageError { break }
+                if replacing != nil, let error = error as? StorageError {
+                    trouble = "\(error)"
+                    break
+                }
                 guard let fault = IndexFault(error) else { throw error }
-                if fault.isOfPlace { break }
-                replacing = true
+                if fault.isOfPlace {
+                    trouble = fault.words
+                    break
+                }
+                replacing = .damaged(fault.words)
             }
         }
+        observe?(.inMemory(trouble))
         return try IndexStore(inMemoryFor: capsule)
     }
 
@@ -35,18 +49,23 @@ final class IndexStore: Sendable {
         try prepare(for: capsule)
     }
 
-    private init(_ files: IndexFiles, for capsule: CapsuleFile, replacing: Bool) throws {
-        let isNew = replacing || !files.exist
+    private init(
+        _ files: IndexFiles,
+        for capsule: CapsuleFile,
+        replacing: IndexNotice.Reason?,
+        _ observe: SnapshotIndex.Observer?
+    ) throws {
+        let isNew = replacing != nil || !files.exist
         let lock = try FolderLock(files.folder, isNew ? .exclusive : .shared)
         defer { lock.release() }
-        let evidence = replacing ? Self.evidence(in: files, capsule.header) : 0
-        if replacing { try files.remove() }
+        let evidence = replacing != nil ? Self.evidence(in: files, capsule.header) : 0
+        if replacing != nil { try files.remove() }
         try files.create()
         queue = try DatabaseQueue(path: files.main.string, configuration: Self.configuration(isTemporary: false))
         header = capsule.header
         isTemporary = false
         if isNew { try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
-        try prepare(for: capsule, evidence: evidence)
+        try prepare(for: capsule, evidence: evidence, replacing: replacing, observe)
     }
 
     /// What a damaged index still says of the capsule's durable length, if its mark is whole; else 0.
@@ -86,20 +105,30 @@ final class IndexStore: Sendable {
 
     // MARK: Getting ready
 
-    /// - Parameter evidence: what an index that was thrown away knew of the capsule's durable length.
-    private func prepare(for capsule: CapsuleFile, evidence: UInt64 = 0) throws {
+    /// - Parameters:
+    ///   - evidence: what an index that was thrown away knew of the capsule's durable length.
+    ///   - replacing: why it was thrown away.
+    private func prepare(
+        for capsule: CapsuleFile,
+        evidence: UInt64 = 0,
+        replacing: IndexNotice.Reason? = nil,
+        _ observe: SnapshotIndex.Observer? = nil
+    ) throws {
         let found = try queue.read { db in try Finding(db, header) }
         if let mark = found.mark, found.isOurs {
             if try mark.agrees(with: capsule) { return }
         } else if found.knownDurable > FileHeader.size {
             try found.mark?.checkLength(of: capsule)
         }
+        var isReset = false
         try transaction { db in
             // Another process may have made it anew since.
             let now = try Finding(db, header)
-            guard !now.isOurs || now.mark == found.mark else { return }
+            isReset = !now.isOurs || now.mark == found.mark
+            guard isReset else { return }
             try IndexSchema.reset(db, header: header, durable: max(now.knownDurable, evidence))
         }
+        if isReset { observe?((replacing ?? found.whyUseless(for: header)).map(IndexNotice.remade) ?? .created) }
         try IndexMark(startOf: header, durable: evidence).checkLength(of: capsule)
     }
 
@@ -115,6 +144,13 @@ final class IndexStore: Sendable {
             let isOfCapsule = mark?.isOf(header) ?? false
             isOurs = try isOfCapsule && mark?.schema == IndexSchema.version && IndexSchema.isIntact(db)
             knownDurable = isOfCapsule ? mark?.durable ?? 0 : 0
+        }
+
+        /// Why what was found is made anew; nil if nothing was.
+        func whyUseless(for header: FileHeader) -> IndexNotice.Reason? {
+            guard let mark else { return nil }
+            if !mark.isOf(header) { return .ofAnotherCapsule }
+            return isOurs ? .disagrees : .anotherSchema
         }
     }
 

@@ -32,6 +32,10 @@ import Synchronization
 public final class SnapshotIndex: Sendable {
     let capsule: CapsuleFile
     private let store: Mutex<IndexStore>
+    private let observe: Observer?
+
+    /// Told when an index is made, and why, in the thread that makes it. It must not block.
+    public typealias Observer = @Sendable (IndexNotice) -> Void
 
     /// Opens or creates the index of `capsule`, and makes it anew if it is not of this capsule and generation, of
     /// another schema, damaged, or if not what it says stands at its mark.
@@ -43,18 +47,22 @@ public final class SnapshotIndex: Sendable {
     /// - Parameter inMemory: keep nothing beside the capsule.
     /// - Throws: `CapsuleError` with `cutShort` if the capsule is shorter than it is known to have been; `StorageError`
     ///   if the capsule cannot be read.
-    public init(for capsule: CapsuleFile, inMemory: Bool = false) throws {
+    public init(for capsule: CapsuleFile, inMemory: Bool = false, observe: Observer? = nil) throws {
         self.capsule = capsule
-        store = Mutex(try inMemory ? IndexStore(inMemoryFor: capsule) : IndexStore.open(for: capsule))
+        self.observe = observe
+        store = Mutex(
+            try inMemory ? IndexStore(inMemoryFor: capsule) : IndexStore.open(for: capsule, observe: observe)
+        )
     }
 
     /// Makes the index of `capsule` anew, whatever it is like, and keeps what it knew of the capsule's durable length:
     /// that may be the only evidence that what cannot be read any more was there.
     ///
     /// - Throws: as `init(for:inMemory:)`.
-    public init(remaking capsule: CapsuleFile) throws {
+    public init(remaking capsule: CapsuleFile, observe: Observer? = nil) throws {
         self.capsule = capsule
-        store = Mutex(try IndexStore.open(for: capsule, replacing: true))
+        self.observe = observe
+        store = Mutex(try IndexStore.open(for: capsule, replacing: .asked, observe: observe))
     }
 
     /// Where the index of the capsule at `path` is.
@@ -146,7 +154,7 @@ public final class SnapshotIndex: Sendable {
                 return try work(used)
             } catch {
                 guard let fault = IndexFault(error), !used.isTemporary, attempt < 3 else { throw error }
-                try replace(used, inMemory: attempt > 0 || fault.isOfPlace)
+                try replace(used, inMemory: attempt > 0 || fault.isOfPlace, fault)
                 attempt += 1
                 guard refills else { continue }
                 // What fails here fails again in `work`, and is dealt with there.
@@ -160,11 +168,16 @@ public final class SnapshotIndex: Sendable {
     }
 
     /// Puts a new store in the place of `old`, unless another thread has done so.
-    private func replace(_ old: IndexStore, inMemory: Bool) throws {
+    private func replace(_ old: IndexStore, inMemory: Bool, _ fault: IndexFault) throws {
         try store.withLock { store in
             guard store === old else { return }
             old.close()
-            store = try inMemory ? IndexStore(inMemoryFor: capsule) : IndexStore.open(for: capsule, replacing: true)
+            if inMemory {
+                observe?(.inMemory(fault.words))
+                store = try IndexStore(inMemoryFor: capsule)
+            } else {
+                store = try IndexStore.open(for: capsule, replacing: .damaged(fault.words), observe: observe)
+            }
         }
     }
 }

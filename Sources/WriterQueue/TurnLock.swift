@@ -17,15 +17,23 @@ struct TurnLock {
     let capsule: any StorageFile
     let note: any StorageFile
     let timeout: Double
+    let observe: (@Sendable (WriterNotice) -> Void)?
 
-    /// - Parameter holder: tells who has the lock, for the error.
+    /// - Parameter holder: tells who has the lock, for the error and for whoever observes.
     /// - Throws: `WriteError.locked`, `StorageError`.
     func acquire(holder: () -> String?) throws {
         let deadline = Deadline(seconds: timeout)
+        var start: ContinuousClock.Instant?
+        let noteWait = {
+            guard let observe, start == nil else { return }
+            start = .now
+            observe(.waiting(holder: holder()))
+        }
         do {
-            try wait(for: note, until: deadline)
+            try wait(for: note, until: deadline, noteWait)
             defer { try? note.unlock() }
-            try wait(for: capsule, until: deadline)
+            try wait(for: capsule, until: deadline, noteWait)
+            if let start { observe?(.waited(.now - start)) }
         } catch is TimedOut {
             let who = holder().map { "; last holder: \($0)" } ?? ""
             throw WriteError(.locked, "another writer holds the capsule, waited \(timeout) s\(who)")
@@ -43,13 +51,14 @@ struct TurnLock {
 
     private struct TimedOut: Error {}
 
-    private func wait(for file: any StorageFile, until deadline: Deadline) throws {
+    private func wait(for file: any StorageFile, until deadline: Deadline, _ noteWait: () -> Void) throws {
         // A blocking flock could not be given up in time, and turns are shorter than a scheduler's slice: try again
         // soon,
         // then less often.
         var pause: UInt32 = 50
         while try !file.tryLock(.exclusive) {
             if deadline.hasPassed { throw TimedOut() }
+            noteWait()
             usleep(pause)
             pause = min(pause * 2, 2000)
         }

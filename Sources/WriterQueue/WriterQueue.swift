@@ -46,6 +46,9 @@ public final class WriterQueue: Sendable {
         public var evidence: (@Sendable (FileHeader) -> OutsideEvidence?)?
         /// Called while the capsule is read on opening, with bytes read and bytes to read.
         public var progress: (@Sendable (UInt64, UInt64) -> Void)?
+        /// Told of waits and recoveries as they happen, in the writer's thread or the caller's: it must not block, nor
+        /// call the queue. Nil costs nothing; otherwise a turn that has to wait reads the note once more.
+        public var observe: (@Sendable (WriterNotice) -> Void)?
 
         public init() {}
     }

@@ -31,6 +31,7 @@ final class WriterSession {
     var followers: [RunID: any RunFollower] = [:]
     private let resume: (@Sendable (FileHeader) throws -> ResumePoint?)?
     private let resumedBytes: UInt64
+    private let observe: (@Sendable (WriterNotice) -> Void)?
 
     init(
         path: FilePath,
@@ -41,6 +42,7 @@ final class WriterSession {
     ) throws {
         resume = trustsIndex ? options.resume : nil
         resumedBytes = options.resumedBytes
+        observe = options.observe
         self.path = path
         self.storage = storage
         evidence = options.evidence
@@ -59,7 +61,7 @@ final class WriterSession {
         identity = try file.identity()
         noteFile = try Self.openNote(resolved, storage: storage)
         noteIdentity = try noteFile.identity()
-        lock = TurnLock(capsule: file, note: noteFile, timeout: options.lockTimeout)
+        lock = TurnLock(capsule: file, note: noteFile, timeout: options.lockTimeout, observe: options.observe)
         fold = CapsuleFold(file: file, header: capsule.header, limit: 0)
         encoder = BatchEncoder(header: capsule.header, position: fold.reader.position)
     }
@@ -150,7 +152,8 @@ final class WriterSession {
         // Without a note, what the newest header states: that was synced before it was made.
         let start = hasNote ? durable : fold.statedDurable
         do {
-            try recovery.run(end: validEnd, durable: start, length: length, isNameDurable: hasNote)
+            let outcome = try recovery.run(end: validEnd, durable: start, length: length, isNameDurable: hasNote)
+            observe?(.recovered(outcome))
         } catch {
             noteFailedSync(error, holder: holder)
             throw error

@@ -21,9 +21,17 @@ public struct Recovery {
     ///   - end: where the last valid batch ends, as a reading under this lock found.
     ///   - durable: the length that is known to be durable: the note's, or the one that the newest header states.
     ///   - isNameDurable: whether a crash cannot take the capsule's name: who made it may have been killed before that.
-    public func run(end: UInt64, durable: UInt64, length: UInt64, isNameDurable: Bool) throws {
+    /// - Returns: what it did.
+    /// - Throws: `StorageError`; `CapsuleError` with `cutShort` if the file became shorter meanwhile.
+    @discardableResult
+    public func run(end: UInt64, durable: UInt64, length: UInt64, isNameDurable: Bool) throws -> RecoveryOutcome {
+        var outcome = RecoveryOutcome(
+            end: end,
+            cutBytes: length - min(end, length),
+            syncedBytes: end - min(durable, end)
+        )
         if length > end {
-            if !Mutant.isOn(.tornTailIsNotKept) { try keepTail(from: end, length: length) }
+            if !Mutant.isOn(.tornTailIsNotKept) { outcome.keptTail = try keepTail(from: end, length: length) }
             if !Mutant.isOn(.recoveryDoesNotCut) { try file.truncate(to: end) }
         }
         if !Mutant.isOn(.recoveryDoesNotRewrite) { try rewrite(from: min(durable, end), to: end) }
@@ -31,6 +39,7 @@ public struct Recovery {
         if !isNameDurable, Mutant.active.isDisjoint(with: [.directoriesAreNotSynced, .recoveryDoesNotSyncTheName]) {
             try storage.syncDirectory(path.directory)
         }
+        return outcome
     }
 
     /// Writes the same bytes again: after a kill they may be in the cache only, and after a failed sync the cache may
@@ -57,9 +66,10 @@ public struct Recovery {
     private static let tailMark = ".torn-"
 
     /// Keeps what is about to be cut in a file of its own, so that no judgement of ours destroys evidence.
-    private func keepTail(from start: UInt64, length: UInt64) throws {
+    /// Answers where; nil where nothing but zeroes is cut.
+    private func keepTail(from start: UInt64, length: UInt64) throws -> FilePath? {
         let end = try endWithoutZeroes(from: start, length: length)
-        guard end > start else { return }
+        guard end > start else { return nil }
         let directory = path.directory
         let stem = (path.lastComponent?.string ?? "capsule") + Self.tailMark
         let kept = try storage.names(in: directory).filter { $0.hasPrefix(stem) }
@@ -75,6 +85,7 @@ public struct Recovery {
         }
         if !Mutant.isOn(.directoriesAreNotSynced) { try storage.syncDirectory(directory) }
         dropOldest(stem: stem, directory: directory, newest: newest + 1)
+        return name
     }
 
     /// The number at the end of a kept tail's name; other names, and numbers that nobody counts to, are not ours.
@@ -119,4 +130,16 @@ public struct Recovery {
         }
         return end
     }
+}
+
+/// What a recovery did.
+public struct RecoveryOutcome: Equatable, Sendable {
+    /// Where the capsule ends now.
+    public var end: UInt64
+    /// Bytes of a write that did not complete, which were cut off.
+    public var cutBytes: UInt64
+    /// Whole batches that nobody knew to be durable: so many bytes, which were written once more and synced.
+    public var syncedBytes: UInt64
+    /// Where what was cut is kept; nil where nothing was, or nothing but zeroes.
+    public var keptTail: FilePath?
 }

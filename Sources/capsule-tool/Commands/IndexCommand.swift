@@ -63,7 +63,7 @@ struct IndexCommand: ParsableCommand {
             let file = try capsule.open()
             // What it knows of the capsule's length is looked at before it goes: a capsule that was cut is said to be.
             if try IndexFileSize.of(path) != nil { _ = try SnapshotIndex(for: file).coverage() }
-            _ = try SnapshotIndex(remaking: file)
+            _ = try SnapshotIndex(remaking: file, observe: LedgerLog.observe)
             let start = ContinuousClock.now
             let reader = try openReader(capsule)
             let span = ContinuousClock.now - start
