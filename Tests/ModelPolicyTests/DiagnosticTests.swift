@@ -78,4 +78,57 @@ import Testing
             ]
         )
     }
+
+    /// The fault of a header, and of each table after it one: what is told besides the header is just that.
+    @Test(arguments: [
+        "[models.big", "models.big]", "[models big]", "[models.big]]", "[models.\"big]", "[models.big] x", "[[models.big]",
+    ])
+    func aHeaderThatCannotBeReadHidesNothing(_ header: String) {
+        let text = small.with("[models.big]", header).with("tier = 2", "tier = 0")
+            .with("locality = \"cloud\"", "loclity = \"cloud\"")
+            .with("models = [\"big\"]", "models = [\"bgi\"]")
+            .with("[risk.low]\nevidence = \"written\"", "[risk.low]\nevidence = \"wirtten\"")
+        let result = compile(text)
+        #expect(
+            result.diagnostics.map(\.code) == [.syntax, .unknownKey, .outOfRange, .undefinedName, .unknownWord],
+            "\(told(result))"
+        )
+        #expect(result.diagnostics.first?.span.start.line == 11)
+    }
+
+    @Test func aNameThatMayStandInALostHeaderIsNotMissed() {
+        let two = small.with("[roles.writer]", "[models.small]\nprovider = \"lab\"\nid = \"s\"\nlocality = \"cloud\"\ntier = 1\ncontext_tokens = 9\n[roles.writer]")
+            .with("models = [\"big\"]", "models = [\"big\", \"small\", \"zz\"]")
+        for header in ["[models.sm", "[models.", "[models", "[models.small"] {
+            let result = compile(two.with("[models.small]", header))
+            let names = result.diagnostics.filter { $0.code == .undefinedName }.map(\.message)
+            // Of a table whose name is lost nothing is said to be undefined.
+            let isNameKnown = header.contains("models.s")
+            #expect(names == (isNameKnown ? ["there is no model `zz`"] : []), "\(header): \(told(result))")
+            #expect(result.diagnostics.count == 1 + names.count, "\(header): \(told(result))")
+        }
+    }
+
+    @Test func aHeaderOfWhichNothingIsKnownHidesOnlyWhatMayBeDefinedInIt() {
+        let text = small.with("[risk.high]", "[???").with("tier = 2", "tier = 0")
+            .with("[roles.writer]", "[roles.writer]\nstart_mod = \"default\"")
+            .with("[risk.low]\nevidence = \"written\"", "[risk.low]\nevidnce = \"written\"")
+        let result = compile(text)
+        #expect(
+            result.diagnostics.map(\.code) == [.outOfRange, .unknownKey, .syntax, .unknownKey], "\(told(result))")
+    }
+
+    @Test func aKeyThatCannotBeReadHidesOnlyWhatItsOwnTableLacks() {
+        let text = small.with("owner = \"team\"", "owner \"team").with("provider = \"lab\"\n", "")
+        let result = compile(text)
+        #expect(result.diagnostics.map(\.code) == [.syntax, .missingKey], "\(told(result))")
+        let words = compile(small.with("owner = \"team\"", "owner team").with("provider = \"lab\"\n", ""))
+        #expect(words.diagnostics.map(\.code) == [.syntax, .missingKey], "\(told(words))")
+    }
+
+    @Test func aGuessedHeaderThatIsAnothersIsTakenBack() {
+        let text = small.with("[roles.writer]", "[models.big\nx = 1\n[roles.writer]").with("tier = 2", "tier = 0")
+        let result = compile(text)
+        #expect(result.diagnostics.map(\.code) == [.outOfRange, .syntax], "\(told(result))")
+    }
 }

@@ -97,9 +97,9 @@ struct ReferenceCheck {
     private mutating func note(_ name: String?, _ namespace: PolicyNamespace, _ role: String?, _ origin: SourceOrigin?)
     {
         let role = namespace == .mode ? role : nil
-        guard let name, let origin, let known = names.known(namespace, role: role), !known.contains(name) else {
-            return
-        }
+        guard let name, let origin, let known = names.known(namespace, role: role), !known.contains(name),
+            !diagnostics.mayBeLost(name, namespace)
+        else { return }
         places[Key(namespace: namespace, role: role, name: name), default: []].append(origin)
     }
 

@@ -33,15 +33,18 @@ final class DiagnosticSink {
     private(set) var entries: [Entry] = []
     private var seen: Set<Entry> = []
     private var comparisonsLeft = PolicyLimits.comparisons
-    /// A part of a text could not be read: what seems missing or undefined may stand there.
-    var lostKeys = false
-    var lostTables = false
+    /// What could not be read of the texts: what seems missing or undefined may stand there.
+    private var lost = LostParts()
+
+    func lose(_ part: LostParts.Part) { lost.parts.append(part) }
+
+    /// Whether something may have this name that stands where nothing could be read.
+    func mayBeLost(_ name: String, _ namespace: PolicyNamespace) -> Bool { lost.mayDefine(name, namespace) }
 
     var hasErrors: Bool { entries.contains { $0.code.severity == .error } }
 
     func add(_ code: DiagnosticCode, _ origin: SourceOrigin, _ message: String, _ help: String? = nil) {
-        if lostKeys, DiagnosticCode.aboutAbsence.contains(code) { return }
-        if lostTables, DiagnosticCode.aboutMeaning.contains(code) { return }
+        if lost.mayExplain(code, at: origin) { return }
         let entry = Entry(code: code, origin: origin, message: message, help: help)
         guard entries.count <= PolicyLimits.diagnostics, seen.insert(entry).inserted else { return }
         entries.append(entry)

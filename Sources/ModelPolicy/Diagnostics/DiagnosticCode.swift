@@ -137,10 +137,15 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
         .scenarioExpectsNothing,
     ]
 
-    /// Not to be told where a whole table could not be read.
-    static let aboutMeaning: Set<DiagnosticCode> = aboutAbsence.union([
-        .unknownKey, .undefinedName, .requirementBroken, .escalationNeverFires, .escalationCircle, .modeNeverPermitted,
-        .duplicateKey, .patternMatchesNothing, .changeNotAllowed, .changeLoosens, .repeatedIdentifier, .noStrictness,
-        .scenarioUnknownKey, .scenarioUndefinedName,
+    /// Not to be told where a whole table could not be read, whatever table that was.
+    static let aboutOtherTables: Set<DiagnosticCode> = aboutAbsence.union([
+        .undefinedName, .escalationNeverFires, .duplicateKey, .emptyList, .changeNotAllowed, .changeLoosens,
+        .scenarioUndefinedName,
+    ])
+
+    /// Not to be told where the rest of a text could not be read, from the middle of something on.
+    static let aboutMeaning: Set<DiagnosticCode> = aboutOtherTables.union([
+        .unknownKey, .requirementBroken, .escalationCircle, .modeNeverPermitted, .patternMatchesNothing,
+        .repeatedIdentifier, .noStrictness, .scenarioUnknownKey,
     ])
 }

@@ -20,12 +20,20 @@ struct TOMLReader {
             return nil
         }
         var lines: [[UInt8]]?
+        var meant: Set<Int> = []
         for _ in 0..<Self.attempts {
             switch Self.parse(lines.map { Array($0.joined(separator: [0x0A])) } ?? text.bytes, build) {
             case .built(let root): return root.map(Self.withoutLostTables)
             case .failed(let message, let span):
                 var kept = lines ?? (1...text.lineCount).map { Array(text.line($0)) }
-                guard report(message, span, &kept) else { return nil }
+                if message.contains("redefine"), !meant.isEmpty {
+                    // A header that was guessed is another's, or another table's: what is below it is nobody's.
+                    for number in meant { kept[number - 1] = Self.lostHeader(number) }
+                    meant = []
+                    diagnostics.lose(.table)
+                } else {
+                    guard report(message, span, &kept, &meant) else { return nil }
+                }
                 lines = kept
             case .outOfMemory:
                 diagnostics.add(.beyondLimit, origin(.beginning), "there is no memory to read this file")
@@ -37,7 +45,7 @@ struct TOMLReader {
 
     private static func withoutLostTables(_ root: SyntaxNode) -> SyntaxNode {
         guard case .table(let entries) = root.value else { return root }
-        return SyntaxNode(value: .table(entries.filter { !$0.key.hasPrefix(lostHeader) }), span: root.span)
+        return SyntaxNode(value: .table(entries.filter { !$0.key.hasPrefix(lostName) }), span: root.span)
     }
 
     private enum Outcome {
@@ -65,10 +73,15 @@ struct TOMLReader {
     }
 
     /// Tells of a fault and leaves its line out of the text; answers false when there is nothing more to leave out.
-    private func report(_ message: String, _ span: SourceSpan, _ lines: inout [[UInt8]]) -> Bool {
+    private func report(
+        _ message: String,
+        _ span: SourceSpan,
+        _ lines: inout [[UInt8]],
+        _ meant: inout Set<Int>
+    ) -> Bool {
         if let open = unclosedList(before: span.start.line) {
             diagnostics.add(.syntax, origin(open), "this list is not closed", "close it with `]`")
-            diagnostics.lostKeys = true
+            diagnostics.lose(.keys(table(around: open.start.line), layer))
             return Self.leaveOut(open.start.line..<max(span.start.line, open.start.line + 1), &lines)
         }
         var span = span
@@ -82,19 +95,51 @@ struct TOMLReader {
             Self.readable(message),
             Self.help(message)
         )
-        let line = text.line(span.start.line)
-        let isHeader = line.first { $0 != 0x20 && $0 != 0x09 } == UInt8(ascii: "[")
-        if !isRepetition {
-            diagnostics.lostKeys = true
-            if isHeader || !line.contains(UInt8(ascii: "=")) { diagnostics.lostTables = true }
+        let number = span.start.line
+        guard Self.leaveOut(number..<number + 1, &lines) else { return false }
+        if Self.isHeader(text.line(number)) {
+            // What follows a header that cannot be read belongs to the table that was meant, or to none that is known.
+            let header = isRepetition ? nil : MeantHeader(text.line(number))
+            lines[number - 1] = header?.line ?? Self.lostHeader(number)
+            if header?.line != nil { meant.insert(number) }
+            if !isRepetition { lose(header) }
+        } else if !isRepetition {
+            diagnostics.lose(Self.isKey(text.line(number)) ? .keys(table(around: number), layer) : .rest)
         }
-        guard Self.leaveOut(span.start.line..<span.start.line + 1, &lines) else { return false }
-        // What follows a header that cannot be read belongs to no table that is known.
-        if isHeader { lines[span.start.line - 1] = Array("[\"\(Self.lostHeader)\(span.start.line)\"]".utf8) }
         return true
     }
 
-    private static let lostHeader = "the table of line "
+    private func lose(_ header: MeantHeader?) {
+        diagnostics.lose(header == nil ? .table : .header)
+        for name in header?.names ?? [] { diagnostics.lose(.definition(name.namespace, beginning: name.beginning)) }
+    }
+
+    /// Whether a line is a header, or was one before its first bracket was lost.
+    private static func isHeader(_ line: ArraySlice<UInt8>) -> Bool {
+        let marks = line.prefix { $0 != UInt8(ascii: "#") }.filter { $0 != 0x20 && $0 != 0x09 }
+        guard marks.first != UInt8(ascii: "[") else { return true }
+        return marks.last == UInt8(ascii: "]") && MeantHeader(line) != nil
+            && !marks.contains { "=\",{}'".utf8.contains($0) }
+    }
+
+    /// Whether a line is of one key at most: with an equals sign, or beginning with a word.
+    private static func isKey(_ line: ArraySlice<UInt8>) -> Bool {
+        if line.contains(UInt8(ascii: "=")) { return true }
+        let first = line.first { $0 != 0x20 && $0 != 0x09 }
+        return first != UInt8(ascii: "\"") && first != UInt8(ascii: "'") && !line.contains { "[]{},".utf8.contains($0) }
+    }
+
+    /// The lines of the table that a line is of, its header among them.
+    private func table(around line: Int) -> ClosedRange<Int> {
+        let line = min(max(line, 1), text.lineCount)
+        let isHeader = { [text] (number: Int) in Self.isHeader(text.line(number)) }
+        let first = (1...line).last(where: isHeader) ?? 1
+        let next = (line..<text.lineCount).first { isHeader($0 + 1) } ?? text.lineCount
+        return first...max(first, next)
+    }
+
+    private static let lostName = "the table of line "
+    private static func lostHeader(_ number: Int) -> [UInt8] { Array("[\"\(lostName)\(number)\"]".utf8) }
 
     private static func leaveOut(_ range: Range<Int>, _ lines: inout [[UInt8]]) -> Bool {
         let range = range.clamped(to: 1..<lines.count + 1)

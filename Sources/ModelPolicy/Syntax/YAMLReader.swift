@@ -24,8 +24,7 @@ struct YAMLReader {
             do throws(SyntaxStop) {
                 try readEvents(&parser, &builder)
             } catch {
-                diagnostics.lostTables = true
-                diagnostics.lostKeys = true
+                diagnostics.lose(.rest)
                 builder.closeAll()
             }
         }
@@ -127,7 +126,7 @@ struct YAMLReader {
     private func report(_ parser: yaml_parser_t) -> SyntaxStop {
         let problem = parser.problem.map { String(cString: $0) } ?? "it cannot be read"
         let context = parser.context.map { String(cString: $0) + ": " } ?? ""
-        var place = SourcePlace(parser.problem_mark)
+        var place = SourcePlace(Self.isFoundTooLate(context) ? parser.context_mark : parser.problem_mark)
         var known = place
         if place.line > text.lineCount || text.line(place.line).isEmpty, place.line > 1 {
             known = SourcePlace(line: min(place.line, text.lineCount), column: 1)
@@ -138,6 +137,14 @@ struct YAMLReader {
         let help = problem.contains("cannot start any token") ? "indent with spaces, and quote text that needs it" : nil
         add(.syntax, SourceSpan(start: place, end: place), "this is not YAML: \(context)\(problem)", help)
         return SyntaxStop()
+    }
+
+    /// Whether what is wrong is what began where the context says, and not where it was noticed: a key without its
+    /// colon, a quotation or a list that is not closed.
+    private static func isFoundTooLate(_ context: String) -> Bool {
+        ["while scanning a simple key", "while scanning a quoted", "while parsing a flow"].contains {
+            context.hasPrefix($0)
+        }
     }
 
     private func add(_ code: DiagnosticCode, _ span: SourceSpan, _ message: String, _ help: String? = nil) {
