@@ -32,8 +32,8 @@ extension CapsuleLedger: RoutingLedger {
             guard body.count <= Limits.inlineBodyBytes else {
                 throw LedgerError(
                     .evidenceTooLarge,
-                    "the evidence of this decision has \(body.count) bytes, and what does not stand in the event itself "
-                        + "cannot be counted; nothing was recorded, and there is no call"
+                    "the evidence of this decision has \(body.count) bytes, and what does not stand in the event "
+                        + "itself cannot be counted; nothing was recorded, and there is no call"
                 )
             }
             let effect = DecisionEffect(decision, for: request, under: program)

@@ -111,7 +111,8 @@ public struct RoutingState: Sendable {
         if let effect = event.effect { return take(effect, at: event.sequence) }
         guard let body = event.body else { return }
         // A clock that is set back must not bring back what has expired.
-        if [.override, .settlement, .gateResult, .answer].contains(event.kind), RoutingRequest.times.contains(event.time) {
+        let keepsTime = [.override, .settlement, .gateResult, .answer].contains(event.kind)
+        if keepsTime, RoutingRequest.times.contains(event.time) {
             latest = max(latest, event.time)
         }
         switch event.kind {

@@ -73,7 +73,9 @@ struct RouteCommand: AsyncParsableCommand {
 
     /// Read exactly: a rounded one could be on the other side of a bound.
     private var ratio: Ratio? {
-        guard let confidence, let amount = USD(decimal: confidence), amount.picodollars % 1_000_000 == 0 else { return nil }
+        guard let amount = confidence.flatMap(USD.init(decimal:)), amount.picodollars % 1_000_000 == 0 else {
+            return nil
+        }
         let ratio = Ratio(millionths: amount.picodollars / 1_000_000)
         return ratio.millionths <= 1_000_000 ? ratio : nil
     }
