@@ -8,14 +8,14 @@ import Ledger
     import Darwin
 #endif
 
-/// A folder that only this process uses, for a program that reads and writes files.
+/// A folder that only this process uses, for a program that reads and writes files. It is removed after use.
 struct ScratchFolder {
-    private let path: String
-    private static let mostFiles = 100
+    let path: String
 
     /// - Throws: `StorageError`.
     init() throws {
-        let parent = Terminal.environment("TMPDIR") ?? "/tmp"
+        let parent = Terminal.environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        // mkdtemp puts letters of its own in the place of these six.
         var template = Array("\(parent)/capsule-tool-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw StorageError("make a folder in", FilePath(parent), Errno(rawValue: errno))
@@ -25,19 +25,17 @@ struct ScratchFolder {
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Removes the folder and the files in it.
-    func remove() {
-        guard let folder = opendir(path) else { return }
-        var names: [String] = []
-        while names.count < Self.mostFiles, let entry = readdir(folder) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-            )
+    /// Removes the folder and all that is in it. Links are removed, not followed.
+    func remove() { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            for name in (try? PosixStorage().names(in: FilePath(path))) ?? [] { remove("\(path)/\(name)") }
+            rmdir(path)
+        } else {
+            unlink(path)
         }
-        closedir(folder)
-        for name in names where name != "." && name != ".." { unlink(file(name)) }
-        rmdir(path)
     }
 }

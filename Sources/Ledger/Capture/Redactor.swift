@@ -124,28 +124,9 @@ extension Substring {
     }
 }
 
-/// Patterns of names: `*` stands for any characters, `?` for one.
+/// Patterns of names, scalar by scalar: `*` stands for any characters, `?` for one.
 enum Glob {
-    /// Linear in the pattern times the name: no pattern takes for ever.
     static func matches(_ pattern: String, _ name: String) -> Bool {
-        let pattern = Array(pattern.unicodeScalars)
-        let name = Array(name.unicodeScalars)
-        var (p, n) = (0, 0)
-        var star: (pattern: Int, name: Int)?
-        while n < name.count {
-            if p < pattern.count, pattern[p] == "*" {
-                star = (p, n)
-                p += 1
-            } else if p < pattern.count, pattern[p] == "?" || pattern[p] == name[n] {
-                (p, n) = (p + 1, n + 1)
-            } else if let last = star {
-                star = (last.pattern, last.name + 1)
-                (p, n) = (last.pattern + 1, last.name + 1)
-            } else {
-                return false
-            }
-        }
-        while p < pattern.count, pattern[p] == "*" { p += 1 }
-        return p == pattern.count
+        Wildcards.match(Array(pattern.unicodeScalars), Array(name.unicodeScalars), any: "*", one: "?")
     }
 }

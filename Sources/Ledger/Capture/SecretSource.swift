@@ -36,16 +36,9 @@ public struct ProcessSecrets: SecretSource {
     }
 
     public func files(in workspace: FilePath) -> [(name: String, text: String)] {
-        guard let folder = opendir(workspace.string) else { return [] }
-        defer { closedir(folder) }
-        var files: [(name: String, text: String)] = []
-        while files.count < Self.mostFiles, let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if let text = Self.text(of: workspace.appending(name)) { files.append((name, text)) }
-        }
-        return files
+        let names = (try? PosixStorage().names(in: workspace)) ?? []
+        let files = names.lazy.compactMap { name in Self.text(of: workspace.appending(name)).map { (name, $0) } }
+        return Array(files.prefix(Self.mostFiles))
     }
 
     private static func text(of path: FilePath) -> String? {

@@ -67,14 +67,7 @@ public struct ExplainedDecision: Sendable {
             members["replay_reason"] = .string(reason)
         case .differs(let differences):
             members["replay"] = "differs"
-            members["differences"] = .array(
-                differences.map { difference in
-                    [
-                        "path": .string(difference.path), "recorded": difference.recorded ?? .null,
-                        "derived": difference.derived ?? .null,
-                    ]
-                }
-            )
+            members["differences"] = .array(differences.map(\.json))
         }
         return .object(members)
     }

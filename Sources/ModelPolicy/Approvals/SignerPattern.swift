@@ -28,23 +28,8 @@ public struct SignerPattern: Sendable, Hashable {
 
     var lowercased: SignerPattern { SignerPattern(items: items.map { $0.lowercased() }) }
 
-    /// Costs at most the product of the lengths: only the last `*` is gone back to.
+    /// Byte by byte, as OpenSSH does.
     static func matches(_ text: [UInt8], _ pattern: [UInt8]) -> Bool {
-        var (at, place) = (0, 0)
-        var retry: (pattern: Int, text: Int)?
-        while at < text.count {
-            if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
-                retry = (place, at)
-                place += 1
-            } else if place < pattern.count, pattern[place] == UInt8(ascii: "?") || pattern[place] == text[at] {
-                (at, place) = (at + 1, place + 1)
-            } else if let last = retry {
-                retry = (last.pattern, last.text + 1)
-                (at, place) = (last.text + 1, last.pattern + 1)
-            } else {
-                return false
-            }
-        }
-        return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
+        Wildcards.match(pattern, text, any: UInt8(ascii: "*"), one: UInt8(ascii: "?"))
     }
 }

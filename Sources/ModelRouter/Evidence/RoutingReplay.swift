@@ -33,6 +33,11 @@ public enum RoutingReplay {
         public var recorded: JSONValue?
         /// Nil where the decision that was derived does not have it.
         public var derived: JSONValue?
+
+        /// For machines.
+        public var json: JSONValue {
+            ["path": .string(path), "recorded": recorded ?? .null, "derived": derived ?? .null]
+        }
     }
 
     /// - Parameters:

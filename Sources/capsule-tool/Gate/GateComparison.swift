@@ -2,14 +2,6 @@ import Ledger
 import ModelPolicy
 import PolicyGate
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A change of a workspace, held against a revision.
 struct GateComparison {
     let report: GateReport
@@ -91,20 +83,16 @@ struct GateComparison {
 /// A copy of a repository in which a commit is checked out, for a look at another revision than the one in the folder.
 /// It shares the objects, and is removed after use.
 private struct DetachedCopy {
-    private let path: String
+    private let scratch: ScratchFolder
     private let top: FilePath
 
     init(_ git: GitRepository, _ commit: String) throws {
-        let folder = Terminal.environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-        var template = Array("\(folder)/capsule-gate-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil, let top = git.top else {
-            throw Failure(.system, "cannot make a folder in \(folder)")
-        }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let top = git.top else { throw Failure(.system, "git does not say where the repository is") }
+        scratch = try ScratchFolder()
         self.top = top
-        let clone = ["clone", "--quiet", "--shared", "--no-checkout", "--", top.string, path]
+        let clone = ["clone", "--quiet", "--shared", "--no-checkout", "--", top.string, scratch.path]
         let quiet = ["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
-        let copy = GitRepository(FilePath(path))
+        let copy = GitRepository(FilePath(scratch.path))
         guard git.run(quiet + clone) != nil, copy.run(quiet + ["checkout", "--quiet", "--detach", commit]) != nil else {
             remove()
             throw Failure(.system, "git cannot check \(commit) out")
@@ -114,21 +102,9 @@ private struct DetachedCopy {
     func folder(of workspace: GateWorkspace) -> GateWorkspace {
         var relative = workspace.root
         _ = relative.removePrefix(top)
-        return workspace.moved(to: relative.isAbsolute ? FilePath(path) : FilePath(path).pushing(relative))
+        let path = FilePath(scratch.path)
+        return workspace.moved(to: relative.isAbsolute ? path : path.pushing(relative))
     }
 
-    func remove() { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        if status.st_mode & S_IFMT == S_IFDIR {
-            for name in (try? PosixStorage().names(in: FilePath(path))) ?? [] where name != "." && name != ".." {
-                remove("\(path)/\(name)")
-            }
-            rmdir(path)
-        } else {
-            unlink(path)
-        }
-    }
+    func remove() { scratch.remove() }
 }

@@ -167,14 +167,7 @@ extension RoutingAudit.Finding {
         members["code"] = .string(problem.code)
         members["reason"] = .string(problem.reason)
         if case .differs(let differences) = problem {
-            members["differences"] = .array(
-                differences.map { difference in
-                    [
-                        "path": .string(difference.path), "recorded": difference.recorded ?? .null,
-                        "derived": difference.derived ?? .null,
-                    ]
-                }
-            )
+            members["differences"] = .array(differences.map(\.json))
         }
         return .object(members)
     }
