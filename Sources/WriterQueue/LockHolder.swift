@@ -12,6 +12,8 @@ import Capsule
 struct LockHolder: Sendable {
     let text: String
 
+    /// What is the same for every writer here.
+    private static let machine = "\"host\":\(quoted(host)),\"user\":\(quoted(user))"
     private static let host: String = {
         var host = [CChar](repeating: 0, count: 256)
         gethostname(&host, 255)
@@ -20,13 +22,8 @@ struct LockHolder: Sendable {
     private static let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
 
     init(purpose: String?, since: Timestamp = .now) {
-        var fields = [
-            ("pid", "\(getpid())"),
-            ("host", Self.quoted(Self.host)), ("user", Self.quoted(Self.user)),
-            ("since", Self.quoted(since.text(fractionDigits: 3))),
-        ]
-        if let purpose { fields.append(("run", Self.quoted(purpose))) }
-        text = "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
+        let run = purpose.map { ",\"run\":\(Self.quoted($0))" } ?? ""
+        text = "{\"pid\":\(getpid()),\(Self.machine),\"since\":\"\(since.text(fractionDigits: 3))\"\(run)}"
     }
 
     /// A JSON string; what would need an escape is left out, because this is for people to read.

@@ -16,6 +16,7 @@ final class WriterSession {
     private let identity: FileIdentity
     private let noteFile: any StorageFile
     private let noteIdentity: FileIdentity
+    private let notePath: FilePath
     private(set) var fold: CapsuleFold
     private let encoder: BatchEncoder
     /// The buffer of a batch that was written: a fresh one of that size comes from the kernel page by page.
@@ -59,15 +60,15 @@ final class WriterSession {
             throw WriteError(.replaced, "\(path) is another capsule than the one that was opened; nothing was written")
         }
         identity = try file.identity()
-        noteFile = try Self.openNote(resolved, storage: storage)
+        notePath = DurableNote.path(for: resolved)
+        noteFile = try Self.openNote(notePath, storage: storage)
         noteIdentity = try noteFile.identity()
         lock = TurnLock(capsule: file, note: noteFile, timeout: options.lockTimeout, observe: options.observe)
         fold = CapsuleFold(file: file, header: capsule.header, limit: 0)
         encoder = BatchEncoder(header: capsule.header, position: fold.reader.position)
     }
 
-    private static func openNote(_ path: FilePath, storage: any Storage) throws(StorageError) -> any StorageFile {
-        let note = DurableNote.path(for: path)
+    private static func openNote(_ note: FilePath, storage: any Storage) throws(StorageError) -> any StorageFile {
         while true {
             do throws(StorageError) {
                 return try storage.open(note, for: .readingAndWritingNoLink)
@@ -104,7 +105,7 @@ final class WriterSession {
     /// written into a note that was deleted, nobody reads.
     func isStillNamed() throws -> Bool {
         guard try storage.identity(of: path) == identity else { return false }
-        return try storage.identity(of: DurableNote.path(for: capsule.path)) == noteIdentity
+        return try storage.identity(of: notePath) == noteIdentity
     }
 
     /// Whether everything in the file was read or written here, so that a turn has nothing to catch up with.

@@ -106,9 +106,8 @@ public final class CrashCampaign: Sendable {
     }
 
     /// Whether this image was not checked against this expectation before.
-    fileprivate func isNew(_ image: DiskImage, _ expected: Expectation, isDouble: Bool) -> Bool {
-        let fingerprint = image.fingerprint
-        return shared.withLock { shared in
+    fileprivate func isNew(_ fingerprint: UInt64, _ expected: Expectation, isDouble: Bool) -> Bool {
+        shared.withLock { shared in
             shared.tally.checks += 1
             let isKept = shared.seen.count < Self.maximumFingerprints
             let isNewImage = isKept ? shared.seen.insert(fingerprint).inserted : true
@@ -146,7 +145,6 @@ private struct CrashWorker {
     let campaign: CrashCampaign
     let thread: WriterThread
     let checker: Checker
-    private static let base = Mutex<(disk: DiskImage, expected: Expectation)?>(nil)
 
     init(_ campaign: CrashCampaign, _ thread: WriterThread) {
         self.campaign = campaign
@@ -232,9 +230,11 @@ private struct CrashWorker {
         let stride = tries >= 64 ? 64 : dice.below(3) == 0 ? max(tries, 1) : 1000
         let second = dice.below(min(stride, max(tries, 1)))
         for number in 0..<tries {
-            let image = isExhaustive ? point.image(number) : point.image(&dice)
-            if campaign.isNew(image, expected, isDouble: false) { try checker.check(image.boot(), expected) }
-            if number % stride == second { try crashAgain(image, expected, &dice) }
+            let way = isExhaustive ? point.way(number) : point.way(&dice)
+            if campaign.isNew(point.fingerprint(way), expected, isDouble: false) {
+                try checker.check(point.image(way).boot(), expected)
+            }
+            if number % stride == second { try crashAgain(point.image(way), expected, &dice) }
         }
     }
 
@@ -256,8 +256,10 @@ private struct CrashWorker {
         for (point, expected) in points {
             let count = point.count
             for number in 0..<min(count, 24) {
-                let image = count <= 24 ? point.image(number) : point.image(&dice)
-                if campaign.isNew(image, expected, isDouble: true) { try checker.check(image.boot(), expected) }
+                let way = count <= 24 ? point.way(number) : point.way(&dice)
+                if campaign.isNew(point.fingerprint(way), expected, isDouble: true) {
+                    try checker.check(point.image(way).boot(), expected)
+                }
             }
         }
     }

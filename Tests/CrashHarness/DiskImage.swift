@@ -1,44 +1,56 @@
 import Capsule
 
 /// A disk at the moment of a power loss, with everything that may or may not have reached it.
+///
+/// A way that the loss can go is a list of choices. Its fingerprint is found without making the image: of seven ways,
+/// six lead to an image that was seen before.
 public struct CrashPoint {
-    /// One file that has a name now, or had one.
-    private struct File {
-        var node: ObjectIdentifier
-        var old: [UInt8]
-        /// Sectors with the versions that may be there; version 0 is what the disk had.
-        var sectors: [(index: Int, versions: [[UInt8]])]
-        var lengths: [Int]
+    /// Of each undecided thing, which of its states reached the disk; 0 is the state before.
+    typealias Way = [Int]
+
+    /// A change to the directory: which name, and the file that it leads to then.
+    private struct Rename {
+        var name: Int
+        var file: Int?
     }
 
-    private var files: [File] = []
-    private var names: [String: ObjectIdentifier]
-    private var changes: [(name: String, node: ObjectIdentifier?)] = []
-    /// How many ways each undecided thing can go.
+    private var files: [UndecidedFile] = []
+    /// What the directory on the disk says: a name, and the number of its file.
+    private var names: [(name: String, hash: UInt64, file: Int?)] = []
+    private var changes: [Rename] = []
+    /// How many ways each undecided thing can go: the sectors and the length of each file, then the names.
     private var ways: [Int] = []
 
     init(_ disk: SimulatedDisk) {
-        names = disk.namesOnDisk.mapValues { ObjectIdentifier($0) }
-        var nodes: [ObjectIdentifier: SimulatedDisk.Node] = [:]
-        for node in disk.namesOnDisk.values { nodes[ObjectIdentifier(node)] = node }
+        var nodes: [SimulatedDisk.Node] = Array(disk.namesOnDisk.values)
+        for case .put(_, let node) in disk.nameChanges { nodes.append(node) }
+        nodes.sort { $0.inode < $1.inode }
+        var numbers: [ObjectIdentifier: Int] = [:]
+        for node in nodes where numbers[ObjectIdentifier(node)] == nil {
+            numbers[ObjectIdentifier(node)] = files.count
+            files.append(UndecidedFile(node))
+            ways += files.last?.ways ?? []
+        }
+        for (name, node) in disk.namesOnDisk { lead(name, to: numbers[ObjectIdentifier(node)]) }
         for change in disk.nameChanges {
             switch change {
-            case .put(let name, let node):
-                nodes[ObjectIdentifier(node)] = node
-                changes.append((name, ObjectIdentifier(node)))
-            case .remove(let name): changes.append((name, nil))
+            case .put(let name, let node): self.change(name, to: numbers[ObjectIdentifier(node)])
+            case .remove(let name): self.change(name, to: nil)
             }
-        }
-        for node in nodes.values.sorted(by: { $0.inode < $1.inode }) {
-            let sectors = node.dirty.sorted { $0.key < $1.key }.compactMap { sector, versions in
-                let others = versions.filter { !node.diskHolds($0, at: sector) }
-                return others.isEmpty ? nil : (sector, others)
-            }
-            files.append(File(node: ObjectIdentifier(node), old: node.disk, sectors: sectors, lengths: node.lengths))
-            ways += sectors.map { $0.1.count + 1 }
-            if !node.lengths.isEmpty { ways.append(node.lengths.count + 1) }
         }
         ways += changes.map { _ in 2 }
+    }
+
+    private mutating func lead(_ name: String, to file: Int?) {
+        names.append((name, UndecidedFile.hash(ofName: name), file))
+        if let file, name.hasSuffix(".note") { files[file].isNote = true }
+    }
+
+    private mutating func change(_ name: String, to file: Int?) {
+        if !names.contains(where: { $0.name == name }) { lead(name, to: nil) }
+        guard let number = names.firstIndex(where: { $0.name == name }) else { return }
+        if let file, name.hasSuffix(".note") { files[file].isNote = true }
+        changes.append(Rename(name: number, file: file))
     }
 
     /// In how many ways the power loss can go; capped at a million.
@@ -49,51 +61,64 @@ public struct CrashPoint {
     }
 
     /// The way with this number, below `count`.
-    public func image(_ number: Int) -> DiskImage {
+    func way(_ number: Int) -> Way {
         var rest = number
-        return image { ways in
+        return ways.map { ways in
             defer { rest /= ways }
             return rest % ways
         }
     }
 
     /// Any way: now and then all, nothing, or all but one.
-    public func image(_ dice: inout Dice) -> DiskImage {
+    func way(_ dice: inout Dice) -> Way {
         let style = dice.below(8)
-        var left = ways.isEmpty ? 0 : dice.below(ways.count)
-        return image { ways in
-            defer { left -= 1 }
+        let left = ways.isEmpty ? 0 : dice.below(ways.count)
+        var way: Way = []
+        way.reserveCapacity(ways.count)
+        for (index, ways) in ways.enumerated() {
             switch style {
-            case 0: return left == 0 ? 0 : ways - 1
-            case 1: return left == 0 ? ways - 1 : 0
-            default: return dice.below(ways)
+            case 0: way.append(index == left ? 0 : ways - 1)
+            case 1: way.append(index == left ? ways - 1 : 0)
+            default: way.append(dice.below(ways))
             }
         }
+        return way
     }
 
-    private func image(_ choose: (Int) -> Int) -> DiskImage {
-        var contents: [ObjectIdentifier: [UInt8]] = [:]
-        for file in files {
-            var chosen: [Int: [UInt8]] = [:]
-            for (index, versions) in file.sectors {
-                let version = choose(versions.count + 1)
-                if version > 0 { chosen[index] = versions[version - 1] }
-            }
-            var length = file.old.count
-            var shortest: Int?
-            if !file.lengths.isEmpty {
-                let reached = choose(file.lengths.count + 1)
-                if reached > 0 { length = file.lengths[reached - 1] }
-                shortest = file.lengths[..<reached].min()
-            }
-            contents[file.node] =
-                chosen.isEmpty && length == file.old.count && shortest == nil
-                ? file.old
-                : SimulatedDisk.Node.image(file.old, length: length, sectors: chosen, zeroedFrom: shortest)
+    /// The names that stand after the loss, each with its file: by the numbers of `names`.
+    private func files(after way: Way) -> [Int?] {
+        var standing = names.map(\.file)
+        for (change, choice) in zip(changes, way.suffix(changes.count)) where choice == 1 {
+            standing[change.name] = change.file
         }
-        var names = names
-        for change in changes where choose(2) == 1 { names[change.name] = change.node }
-        return DiskImage(files: names.compactMapValues { contents[$0] })
+        return standing
+    }
+
+    /// What the way leaves.
+    func image(_ way: Way) -> DiskImage {
+        var rest = way[...]
+        let contents = files.map { file in file.contents(rest.take(file.ways.count)) }
+        var image = DiskImage(files: [:])
+        for (name, file) in zip(names, files(after: way)) { image.files[name.name] = file.map { contents[$0] } }
+        return image
+    }
+
+    /// Tells images apart; the second line of a note and the names of temporary files do not count.
+    func fingerprint(_ way: Way) -> UInt64 {
+        var rest = way[...]
+        let hashes = files.map { file in file.fingerprint(rest.take(file.ways.count)) }
+        var hash: UInt64 = 0
+        for (name, file) in zip(names, files(after: way)) where name.hash != 0 {
+            if let file { hash &+= UndecidedFile.mix(name.hash ^ hashes[file]) }
+        }
+        return hash
+    }
+}
+
+extension ArraySlice<Int> {
+    fileprivate mutating func take(_ count: Int) -> ArraySlice<Int> {
+        defer { self = dropFirst(count) }
+        return prefix(count)
     }
 }
 
@@ -101,52 +126,10 @@ public struct CrashPoint {
 public struct DiskImage: Sendable {
     public var files: [String: [UInt8]]
 
-    /// Tells images apart; the second line of a note and the names of temporary files do not count.
-    public var fingerprint: UInt64 {
-        var hash: UInt64 = 0
-        for (name, bytes) in files {
-            var name = name
-            name.makeContiguousUTF8()
-            let utf8 = name.utf8
-            // "d/a.cpsl", ".note", ".torn-1", ".new-" and 32 digits.
-            if utf8.count > 40 { continue }
-            var one = utf8.withContiguousStorageIfAvailable { Self.hash(UnsafeRawBufferPointer($0)) } ?? 0
-            let counted = utf8.last == UInt8(ascii: "e") ? bytes.prefix(91) : bytes[...]
-            one ^= Self.hash(counted) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(bytes.count)
-            hash &+= (one ^ one >> 29) &* 0xBF58_476D_1CE4_E5B9
-        }
-        return hash
-    }
-
-    private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.withUnsafeBytes { hash($0) } }
-
-    /// Four lanes, which the processor works on at once: most images turn out to have been seen, and this is then all
-    /// that is done with them.
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        let prime: UInt64 = 0x9E37_79B9_7F4A_7C15
-        var lanes = SIMD4<UInt64>(0xCBF2_9CE4_8422_2325, 0x1000_0000_01B3, 0x94D0_49BB_1331_11EB, prime)
-        var index = 0
-        while bytes.count - index >= 32 {
-            for lane in 0..<4 {
-                let word = bytes.loadUnaligned(fromByteOffset: index + 8 * lane, as: UInt64.self)
-                let mixed = (lanes[lane] ^ word) &* prime
-                lanes[lane] = mixed ^ mixed >> 32
-            }
-            index += 32
-        }
-        var hash: UInt64 = 0
-        for lane in 0..<4 { hash = (hash ^ lanes[lane]) &* prime ^ hash >> 29 }
-        while index < bytes.count {
-            hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3
-            index += 1
-        }
-        return hash ^ hash >> 31
-    }
-
     /// A machine that starts with this disk.
     public func boot() -> SimulatedDisk {
         let disk = SimulatedDisk()
-        for (name, bytes) in files { disk.put(bytes, at: FilePath(name)) }
+        disk.put(files)
         return disk
     }
 }

@@ -108,8 +108,8 @@ public struct FaultCampaign: Sendable {
         let point = CrashPoint(machine.disk)
         var dice = Dice(3)
         for number in 0..<min(point.count, 6) {
-            let image = point.count <= 6 ? point.image(number) : point.image(&dice)
-            try checker.check(image.boot(), machine.expected)
+            let way = point.count <= 6 ? point.way(number) : point.way(&dice)
+            try checker.check(point.image(way).boot(), machine.expected)
         }
         // The power stayed on, and another process comes.
         try checker.check(machine.disk, machine.expected, keepsCache: true)

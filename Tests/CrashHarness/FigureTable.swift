@@ -41,7 +41,10 @@ public struct FigureTable: CustomStringConvertible {
         rows.append(("scripts, processes killed in them", "\(crashes.scripts), \(crashes.kills)"))
         rows.append(("turns in the caller's thread in them", "\(crashes.shortTurns)"))
         if let seed { rows.append(("seed", "\(seed)")) }
-        if let time { rows.append(("seconds", "\(time.components.seconds)")) }
+        if let time {
+            let seconds = time / .seconds(1)
+            rows.append(("seconds, images a second", "\(Int(seconds)), \(Int(Double(crashes.images) / seconds))"))
+        }
         problems += crashes.examples.map(\.description)
     }
 

@@ -61,12 +61,18 @@ public final class SimulatedDisk: @unchecked Sendable {
     public func contents(_ path: FilePath) -> [UInt8]? { names[path.string]?.cache }
 
     /// Puts a file there, safe on the disk.
-    public func put(_ bytes: [UInt8], at path: FilePath) {
-        let node = newNode()
-        node.cache = bytes
-        node.disk = bytes
-        names[path.string] = node
-        namesOnDisk[path.string] = node
+    public func put(_ bytes: [UInt8], at path: FilePath) { put([path.string: bytes]) }
+
+    /// The same for many, by their paths.
+    func put(_ files: [String: [UInt8]]) {
+        let nodes = files.mapValues { bytes in
+            let node = newNode()
+            node.cache = bytes
+            node.disk = bytes
+            return node
+        }
+        names.merge(nodes) { _, new in new }
+        namesOnDisk.merge(nodes) { _, new in new }
     }
 
     /// Takes a name away, on the disk too.

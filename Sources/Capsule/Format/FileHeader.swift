@@ -56,8 +56,10 @@ public struct FileHeader: Equatable, Sendable {
         guard origin.utf8.count <= Limits.originBytes else {
             throw CapsuleError(.limitOrigin, "an origin has at most \(Limits.originBytes) bytes of UTF-8")
         }
-        let isClean = origin.unicodeScalars.allSatisfy {
-            $0.value >= 0x20 && $0.value != 0x7F && $0 != "+" && !$0.properties.isWhitespace
+        let isClean = origin.unicodeScalars.allSatisfy { scalar in
+            // Read at every opening: Unicode's tables are asked where ASCII does not answer.
+            if scalar.isASCII { return scalar.value > 0x20 && scalar.value != 0x7F && scalar != "+" }
+            return !scalar.properties.isWhitespace
         }
         guard !origin.isEmpty, isClean else {
             throw CapsuleError(
@@ -71,7 +73,16 @@ public struct FileHeader: Equatable, Sendable {
 extension FileHeader {
     /// Both copies, 8192 bytes.
     public func encoded() -> [UInt8] {
-        var bytes = Self.magic
+        var bytes = fields(generation: generation)
+        bytes.append(integer: Self.checksum(of: bytes))
+        return bytes + bytes
+    }
+
+    /// One copy without its checksum.
+    private func fields(generation: UInt64) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.copySize)
+        bytes.append(contentsOf: Self.magic)
         bytes.append(integer: Self.formatVersion)
         bytes.append(integer: writeVersion)
         bytes.append(1)
@@ -90,23 +101,20 @@ extension FileHeader {
             bytes.appendZeroes(256 - name.utf8.count)
         }
         bytes.appendZeroes(Self.copySize - 4 - bytes.count)
-        bytes.append(integer: Self.checksum(of: bytes))
-        return bytes + bytes
+        return bytes
     }
 
     /// SHA-256 of a copy without its checksum, the generation set to zero (section 7.3): run zero names it.
-    public var digest: Digest {
-        var firstGeneration = self
-        firstGeneration.generation = 0
-        return Hashing.sha256(Array(firstGeneration.encoded()[..<(Self.copySize - 4)]))
-    }
+    public var digest: Digest { Hashing.sha256(fields(generation: 0)) }
 
     /// The checksum that ends a copy; batch 0 names it as its predecessor's.
-    var checksum: UInt32 { Self.checksum(of: Array(encoded()[..<(Self.copySize - 4)])) }
+    var checksum: UInt32 { Self.checksum(of: fields(generation: generation)) }
 
-    private static func checksum(of bytes: [UInt8]) -> UInt32 {
+    private static func checksum(of bytes: [UInt8]) -> UInt32 { checksum(of: bytes.span.bytes) }
+
+    private static func checksum(of bytes: RawSpan) -> UInt32 {
         var crc = CRC32C()
-        crc.add(bytes.span.bytes)
+        crc.add(bytes)
         return crc.value
     }
 }
@@ -123,28 +131,38 @@ extension FileHeader {
     ///
     /// - Throws: `notACapsule`, `newerFormat`, `headerDamaged`, `headersDiffer`, `unsupported`.
     public static func read(_ bytes: [UInt8]) throws(CapsuleError) -> Reading {
-        let copies = [0, copySize].map { start -> [UInt8]? in
-            guard bytes.count >= start + copySize else { return nil }
-            return Array(bytes[start..<(start + copySize)])
-        }
-        let starts = [0, copySize].map { start in
-            bytes.count >= start + magic.count && Array(bytes[start..<(start + magic.count)]) == magic
-        }
-        guard starts.contains(true) else {
+        let copies = [Copy(bytes, at: 0), Copy(bytes, at: copySize)]
+        guard copies.contains(where: \.begins) else {
             throw CapsuleError(.notACapsule, at: 0, "this is not a capsule: it does not begin as one")
         }
-        let intact = copies.enumerated().filter { index, copy in
-            guard let copy, starts[index] else { return false }
-            let stored = copy.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            return checksum(of: Array(copy.dropLast(4))) == stored
-        }
-        guard let first = intact.first, let copy = first.element else {
+        guard let first = copies.firstIndex(where: \.isIntact) else {
             throw CapsuleError(.headerDamaged, at: 0, "both copies of the file header are damaged or cut off")
         }
-        if intact.count == 2, intact[0].element != intact[1].element {
+        let areBothIntact = copies[1 - first].isIntact
+        if areBothIntact, !copies[0].bytes.equals(copies[1].bytes) {
             throw CapsuleError(.headersDiffer, at: 0, "the two copies of the file header are intact and not the same")
         }
-        return Reading(header: try parse(copy), damagedCopy: intact.count == 2 ? nil : 1 - first.offset)
+        return Reading(header: try parse(Array(copies[first].bytes)), damagedCopy: areBothIntact ? nil : 1 - first)
+    }
+
+    /// One of the two copies, as it stands in the file.
+    private struct Copy {
+        let bytes: ArraySlice<UInt8>
+        /// Whether it begins as a capsule does.
+        let begins: Bool
+        /// Whether it is whole, and its checksum right.
+        let isIntact: Bool
+
+        init(_ file: [UInt8], at start: Int) {
+            bytes = file.dropFirst(start).prefix(copySize)
+            begins = bytes.starts(with: magic)
+            guard begins, bytes.count == copySize else {
+                isIntact = false
+                return
+            }
+            let stored = bytes.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            isIntact = bytes.withUnsafeBytes { checksum(of: $0.bytes.extracting(droppingLast: 4)) } == stored
+        }
     }
 
     private static func parse(_ copy: [UInt8]) throws(CapsuleError) -> FileHeader {
@@ -205,9 +223,9 @@ extension FileHeader {
     }
 
     private static func name(_ cursor: inout ByteCursor, length: Int) throws(CapsuleError) -> String {
-        let field = try cursor.take(256).array
-        guard length <= Limits.originBytes, field[length...].allSatisfy({ $0 == 0 }),
-            let text = String(validating: field[..<length], as: UTF8.self)
+        let field = try cursor.take(256)
+        guard length <= Limits.originBytes, field.extracting(droppingFirst: length).isAllZero,
+            let text = String(validating: field.extracting(first: length).array, as: UTF8.self)
         else { throw CapsuleError(.headerDamaged, "an origin is not UTF-8 padded with zeroes") }
         return text
     }

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The one way to take bytes apart: forwards, each length compared with what is left before it is used.
 ///
 /// Reading past the end throws `frameMalformed`; the caller that knows better says so.
@@ -56,6 +64,18 @@ extension RawSpan {
 
     /// A copy on the heap.
     public var array: [UInt8] { withUnsafeBytes { Array($0) } }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether both hold the same bytes, compared as memory: `==` goes one by one.
+    func equals(_ other: ArraySlice<UInt8>) -> Bool {
+        withUnsafeBytes { mine in
+            other.withUnsafeBytes { others in
+                mine.count == others.count
+                    && (mine.isEmpty || memcmp(mine.baseAddress!, others.baseAddress!, mine.count) == 0)
+            }
+        }
+    }
 }
 
 extension [UInt8] {

@@ -32,6 +32,18 @@ public struct DurableNote: Equatable, Sendable {
 
     /// 512 bytes.
     public var encoded: [UInt8] {
+        var bytes = firstLine
+        let end = bytes.count
+        for byte in holder.utf8 where byte >= 0x20 { bytes.append(byte) }
+        if bytes.count > Self.size - 2 { bytes.removeLast(bytes.count - end) }
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: Self.size - 2 - bytes.count))
+        bytes.append(syncFailed ? Self.failedSyncSign : UInt8(ascii: " "))
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
+    }
+
+    /// What counts.
+    private var firstLine: [UInt8] {
         // Written after every sync: into one buffer, because the strings in between took longer than the write.
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.size)
@@ -45,12 +57,6 @@ public struct DurableNote: Equatable, Sendable {
         var crc = CRC32C()
         crc.add(bytes.span.bytes)
         Hex.append(UInt64(crc.value), width: 8, to: &bytes)
-        bytes.append(UInt8(ascii: "\n"))
-        let room = Self.size - 2 - bytes.count
-        let text = holder.utf8.lazy.filter { $0 >= 0x20 }
-        if text.count <= room { bytes.append(contentsOf: text) }
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: Self.size - 2 - bytes.count))
-        bytes.append(syncFailed ? Self.failedSyncSign : UInt8(ascii: " "))
         bytes.append(UInt8(ascii: "\n"))
         return bytes
     }
@@ -69,7 +75,7 @@ public struct DurableNote: Equatable, Sendable {
         let rest = bytes[91...].prefix(Self.size - 93)
         let end = rest.lastIndex { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") }
         holder = end.map { String(decoding: rest[...$0], as: UTF8.self) } ?? ""
-        guard encoded[..<91].elementsEqual(bytes[..<91]) else { return nil }
+        guard firstLine[...] == bytes[..<91] else { return nil }
     }
 
     /// Nil if there is anything but digits in lower case; what stands between the fields is compared as a whole.
@@ -98,8 +104,12 @@ public struct DurableNote: Equatable, Sendable {
 extension FilePath {
     /// The same directory, the name followed by `suffix`.
     func appending(toName suffix: String) -> FilePath {
-        guard let last = lastComponent, let name = FilePath.Component(last.string + suffix) else { return self }
-        return removingLastComponent().appending(name)
+        guard lastComponent != nil else { return self }
+        // Byte by byte: a name need not be UTF-8.
+        return withPlatformString { name in
+            let bytes = UnsafeBufferPointer(start: name, count: length)
+            return FilePath(platformString: Array(bytes) + suffix.utf8.map { CChar(bitPattern: $0) } + [0])
+        }
     }
 
     /// The directory of this file, `.` for a bare name.
