@@ -45,7 +45,8 @@ import Testing
         #expect(settled.status == 0 && settled.output.contains("$0.035"), "\(settled)")
         let refused = try shop.shell("$TOOL \(Self.call)")
         #expect(refused.status == 1 && refused.output.contains("refused   budget-usd"), "\(refused)")
-        #expect(refused.errors.contains("budgets.per_run_usd is spent"))
+        #expect(refused.errors.contains("budgets.per_run_usd leaves too little for this call: $0."))
+        #expect(!refused.errors.contains("next:"), "\(refused)")
 
         // Without files, without an index, under another name.
         _ = try shop.shell("mkdir away && mv runs.cpsl away/x.cpsl && rm -f runs.cpsl* model_policy.toml")
@@ -55,6 +56,12 @@ import Testing
         #expect(try shop.run("why", "r#3", "--capsule", "away/x.cpsl").output == why.output, "a settlement names its decision")
         #expect(try shop.run("replay", "r", "--capsule", "away/x.cpsl").output == "2 decisions, 2 agree\n")
         #expect(try shop.run("why", "r#0", "--capsule", "away/x.cpsl").status == 1)
+    }
+
+    @Test func whoStatesNoTokensAndIsRefusedIsToldToStateThem() throws {
+        let refused = try Self.shop(budget: "0.01").run("route", "--run", "r", "--role", "writer")
+        #expect(refused.status == 1 && refused.output.contains("refused   budget-usd"), "\(refused)")
+        #expect(refused.errors.contains("next: state --input-tokens and --max-output-tokens"), "\(refused)")
     }
 
     @Test func aDryRunExplainsAndRecordsNothing() throws {

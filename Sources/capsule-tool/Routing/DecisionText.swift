@@ -149,7 +149,7 @@ enum DecisionText {
         let text = { (amount: Int64) in
             alert.isMoney ? "$\(USD(picodollars: amount))" : "\(Human.count(UInt64(clamping: amount))) tokens"
         }
-        let what = alert.kind.level == .warn ? "is nearly spent" : "is spent"
-        return "\(alert.kind.budget) \(what): \(text(alert.used)) of \(text(alert.limit))"
+        let what = alert.kind.level == .warn ? "is nearly spent" : "leaves too little for this call"
+        return "\(alert.kind.budget) \(what): \(text(alert.used)) of \(text(alert.limit)) spent or reserved"
     }
 }

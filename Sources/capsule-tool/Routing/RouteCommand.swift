@@ -107,6 +107,7 @@ struct RouteCommand: AsyncParsableCommand {
         for exception in routed.decision.exceptions where exception.mode == "warn" {
             complain("warning: the policy's \(exception.part) would have refused this: \(exception.reason)")
         }
+        warnOfReserving(routed.decision)
         if json {
             var members = ReceiptOutput.value(routed.receipt).object ?? JSONValue.Members()
             members["decision"] = routed.decision.body
@@ -116,6 +117,13 @@ struct RouteCommand: AsyncParsableCommand {
             for line in DecisionText.answer(routed.decision, at: "\(routed.receipt.event)") { Output.line(line) }
         }
         if !routed.decision.permitsCall { throw QuietFailure(ExitStatus.no.rawValue) }
+    }
+
+    /// Who states no tokens is refused by a small budget, and finds nothing spent.
+    private func warnOfReserving(_ decision: RecordedDecision) {
+        guard ["budget-usd", "budget-tokens"].contains(decision.reason), inputTokens == nil || maxOutputTokens == nil
+        else { return }
+        complain("next: state --input-tokens and --max-output-tokens; what is not stated reserves the whole context")
     }
 
     private func explain() throws {
