@@ -12,6 +12,7 @@ struct Benchmark: Sendable {
         Benchmark(name: "disk") { try await DiskSpace.measure($0, $1) },
         Benchmark(name: "index") { try await IndexCurve.measure($0, $1) },
         Benchmark(name: "policy") { try await PolicySpeed.measure($0, $1) },
+        Benchmark(name: "gate") { try await GateSpeed.measure($0, $1) },
         Benchmark(name: "routing") { try await RoutingSpeed.measure($0, $1) },
         Benchmark(name: "start") { try await ToolStart.measure($0, $1) },
     ]
