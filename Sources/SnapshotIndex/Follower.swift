@@ -12,11 +12,16 @@ struct Follower {
     /// else. Some 100 bytes each.
     private static let rememberedLookups = 400_000
 
+    /// Below this a second thread is not worth starting.
+    private static let readAheadBytes: UInt64 = 4 << 20
+
     func run(_ progress: ((UInt64, UInt64) -> Void)?) throws -> Status {
         let history = IndexHistory(store)
         var (mark, fold) = try start(history)
         try mark.checkLength(of: capsule)
         let reach = try DurableReach(of: capsule, from: mark.offset)
+        fold.reader.limit = max(reach.limit, mark.offset)
+        if fold.reader.limit - mark.offset >= Self.readAheadBytes { fold.readAheadInThread() }
         while true {
             let chunk: Chunk
             do {

@@ -21,6 +21,7 @@ public final class BatchReader {
     var checksChain = true
 
     private let lz4 = LZ4Frame()
+    private var ahead: BatchReadAhead?
     private var window: [UInt8] = []
     private var windowStart: UInt64 = 0
     private var raw: [UInt8] = []
@@ -42,7 +43,27 @@ public final class BatchReader {
     ///   not, or if it
     ///   needs what this version does not know; and what `visit` throws. The position then stays where it is.
     public func next(_ visit: (borrowing BatchView) throws -> Void) throws -> Step {
-        try advance { batch, offset, stored in try visitBody(batch, offset: offset, stored: stored, visit) }
+        if let batch = takeAhead() {
+            do { try batch.visit(lz4, visit) } catch let error as CapsuleError { throw error.located(at: batch.offset) }
+            position = batch.end
+            return .batch
+        }
+        return try advance { batch, offset, stored in try visitBody(batch, offset: offset, stored: stored, visit) }
+    }
+
+    /// Lets a thread of its own read, check and decompress what follows, up to the limit as it is now, and hash its
+    /// leaves. It is some megabytes ahead at most.
+    func readAheadInThread() {
+        guard checksChain, ahead == nil, position.offset < limit else { return }
+        ahead = BatchReadAhead(file: file, header: header, from: position, limit: limit)
+    }
+
+    /// The batch at `position`, if it was read ahead. Nil for all that is out of the ordinary, which is then found here.
+    private func takeAhead() -> PreparedBatch? {
+        guard let ahead else { return nil }
+        if let batch = ahead.take(), batch.offset == position.offset, batch.end.offset <= limit { return batch }
+        self.ahead = nil
+        return nil
     }
 
     /// Goes behind the batch at `position` if its checksums are right, without taking its body apart.
@@ -155,6 +176,7 @@ public final class BatchReader {
 
     /// Forgets what was read ahead, and reads on up to another limit: the file may have changed since.
     public func refresh(limit: UInt64) {
+        ahead = nil
         window = []
         self.limit = limit
     }
@@ -170,6 +192,7 @@ public final class BatchReader {
 
     /// Goes to a batch that is known to begin at `offset`, without checking that it follows the one before.
     public func jump(to offset: UInt64) {
+        ahead = nil
         position.offset = offset
         checksChain = false
     }

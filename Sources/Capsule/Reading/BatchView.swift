@@ -5,14 +5,29 @@ public struct BatchView: ~Escapable {
     public let offset: UInt64
     let body: RawSpan
     let lz4: LZ4Frame
+    /// The hashes of its leaves, if another thread has worked them out.
+    private let hashes: [Digest]?
 
     @_lifetime(copy body)
-    init(header: BatchHeader, offset: UInt64, body: RawSpan, lz4: LZ4Frame) {
+    init(header: BatchHeader, offset: UInt64, body: RawSpan, lz4: LZ4Frame, hashes: [Digest]? = nil) {
         self.header = header
         self.offset = offset
         self.body = body
         self.lz4 = lz4
+        self.hashes = hashes
     }
+
+    /// The hash of each event's leaf, in order. Fewer where a frame cannot be taken apart; `forEachFrame` then throws
+    /// before it comes to that event.
+    ///
+    /// Two at a time, side by side: that takes little more than half the time of one after the other.
+    var leafHashes: [Digest] {
+        if let hashes { return hashes }
+        return header.kind == .timeline ? body.withUnsafeBytes { LeafHasher($0, events: header.events).hashes } : []
+    }
+
+    /// The body as it is after decompression.
+    var bodyBytes: [UInt8] { body.array }
 
     /// Takes the batch apart and calls one of the two closures for each frame, in order.
     ///

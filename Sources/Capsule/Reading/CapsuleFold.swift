@@ -35,6 +35,9 @@ public final class CapsuleFold {
         boundaries = RootHistory(from: verified.size, root: verified.root)
     }
 
+    /// Lets a second thread read, check, decompress and hash what follows up to the limit, while this one takes it in.
+    package func readAheadInThread() { reader.readAheadInThread() }
+
     /// Forgets what a history has taken in meanwhile.
     package func settle(into history: any CapsuleHistory) { state.settle(into: history) }
 
@@ -69,8 +72,13 @@ public final class CapsuleFold {
         _ onBatch: ((BatchHeader, UInt64) -> Void)?
     ) throws -> BatchReader.Step {
         try reader.next { batch throws in
+            let hashes = batch.leafHashes
+            var next = 0
             try batch.forEachFrame(
-                event: { event throws(CapsuleError) in try self.take(event, onEvent) },
+                event: { event throws(CapsuleError) in
+                    try self.take(event, next < hashes.count ? hashes[next] : event.leafHash, onEvent)
+                    next += 1
+                },
                 object: { object throws(CapsuleError) in
                     try self.take(object)
                     try onObject?(object)
@@ -81,8 +89,11 @@ public final class CapsuleFold {
         }
     }
 
-    private func take(_ event: borrowing EventView, _ visitor: EventVisitor?) throws(CapsuleError) {
-        let hash = event.leafHash
+    private func take(
+        _ event: borrowing EventView,
+        _ hash: Digest,
+        _ visitor: EventVisitor?
+    ) throws(CapsuleError) {
         var fingerprint: KeyHash?
         if event.envelope.key != nil, !event.isWithheld {
             let body = event.storedBody?.array ?? []
