@@ -58,7 +58,7 @@ public final class BatchReader {
         ahead = BatchReadAhead(file: file, header: header, from: position, limit: limit)
     }
 
-    /// The batch at `position`, if it was read ahead. Nil for all that is out of the ordinary, which is then found here.
+    /// The batch at `position`, if it was read ahead. Nil for all that is out of the ordinary: it is then found here.
     private func takeAhead() -> PreparedBatch? {
         guard let ahead else { return nil }
         if let batch = ahead.take(), batch.offset == position.offset, batch.end.offset <= limit { return batch }
