@@ -132,6 +132,8 @@ import Testing
         #expect(told(compile(text)) == [])
         #expect(formatted(text, .toml) == text)
         #expect(formatted(PolicyStarter.scenarios, .toml) == PolicyStarter.scenarios)
+        let list = AllowedSigners.read(SourceFile(name: "allowed_signers", bytes: Array(PolicyStarter.signers.utf8)))
+        #expect(list.signers?.signers.isEmpty == true && list.diagnostics.isEmpty)
     }
 
     @Test func theVersionFollowsFromTheChange() throws {
@@ -152,6 +154,14 @@ import Testing
         #expect(bump(small.with("api_key_env = \"LAB_API_KEY\"\n", ""))?.version == "2.0.0")
         #expect(PolicyBump.raised("0.3.1", .major) == "0.4.0")
         #expect(PolicyBump.raised("1.2.3-rc.1", .patch) == "1.2.3")
+        #expect(bump(changed.with("version = \"1.0.0\"", "version = \"3.0.0\""))?.version == "3.0.0")
+        #expect(bump(changed.with("version = \"1.0.0\"", "version = \"1.0.1\""))?.version == "1.1.0")
+        for heading in ["## 1.1.0", "## [1.1.0] - 2026-01-02", "## v1.1.0 (then)"] {
+            let old = "# C\r\n\r\n\(heading)\n\n- `models.big.tier`: 2 → 4\n- Words.\n\n## 1.0.0\n"
+            let new = "# C\n\n\(heading)\n\n- `models.big.tier`: 2 → 3 (looser)\n- Words.\n\n## 1.0.0\n"
+            #expect(minor.changelog(old, day: "2026-01-02") == new)
+            #expect(minor.changelog("\(heading)\n", day: "2026-01-02").hasPrefix("\(heading)\n\n- `models.big"))
+        }
         let log = minor.changelog("# C\n\n## 1.0.0\n\n- x\n", day: "2026-01-02")
         #expect(
             log.hasPrefix("# C\n\n## 1.1.0 (2026-01-02)\n\n- `models.big.tier`")

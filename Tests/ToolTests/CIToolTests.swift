@@ -2,6 +2,9 @@ import Foundation
 import Testing
 
 @Suite struct CIToolTests {
+    static let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Examples/ci").path
+
     /// A repository whose approvals only warn, with a capsule, on `main`.
     private static func gate() throws -> GateShop {
         let gate = try GateShop(main: { gate in
@@ -12,7 +15,10 @@ import Testing
         return gate
     }
 
-    private static func findings(_ gate: GateShop, _ more: String = "") throws -> (status: Int32, codes: [String], text: String) {
+    private static func findings(
+        _ gate: GateShop,
+        _ more: String = ""
+    ) throws -> (status: Int32, codes: [String], text: String) {
         let answer = try gate.shop.shell("$TOOL ci --json \(more)")
         let json = try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any]
         let capsule = json?["capsule"] as? [String: Any]
@@ -45,7 +51,9 @@ import Testing
         try gate.sh("$TOOL start --name other --risk low --policy loose.toml")
         try gate.sh("$TOOL start --name layered --risk low --spec SPEC-1 --policy-layer layer.toml")
         try gate.sh("$TOOL start --name foreign --risk low --spec SPEC-2 --policy-layer policy/specs/SPEC-1.toml")
-        try gate.sh("mv policy/specs .git/specs; $TOOL start --name bare --risk low --spec SPEC-1; mv .git/specs policy")
+        try gate.sh(
+            "mv policy/specs .git/specs; $TOOL start --name bare --risk low --spec SPEC-1; mv .git/specs policy"
+        )
         let found = try Self.findings(gate)
         #expect(found.status == 1 && found.codes == ["G502", "G502", "G502", "G502"], "\(found.text)")
         for words in ["loose.toml is not the workspace", "layer.toml is not the layer", "of foreign", "was left out"] {
@@ -57,7 +65,9 @@ import Testing
         let gate = try Self.gate()
         try gate.sh("$TOOL start --name a --risk low")
         // The same capsule, held against a repository with another history.
-        try gate.sh("git checkout -q --orphan new && git commit -qm new && git branch -qM new main && git branch -qD change && git tag -d before")
+        try gate.sh(
+            "git checkout -q --orphan new && git commit -qm new && git branch -qM new main && git branch -qD change && git tag -d before"
+        )
         try gate.sh("git reflog expire --expire=now --all && git gc -q --prune=now")
         let found = try Self.findings(gate)
         #expect(found.codes == ["G502"] && found.text.contains("is not in this repository"), "\(found.text)")
@@ -114,11 +124,11 @@ import Testing
     }
 
     @Test func theExamplesStopABadChangeAndPassAGoodOne() throws {
-        let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Examples/ci").path
         let gate = try GateShop()
-        let script = "CAPSULE_TOOL=$TOOL sh \(examples)/ci.sh"
-        try gate.sh("cp \(examples)/pre-commit .git/hooks/pre-commit && export CAPSULE_TOOL=$TOOL && git commit -q --allow-empty -m hook")
+        let script = "CAPSULE_TOOL=$TOOL sh \(Self.examples)/ci.sh"
+        try gate.sh(
+            "cp \(Self.examples)/pre-commit .git/hooks/pre-commit && export CAPSULE_TOOL=$TOOL && git commit -q --allow-empty -m hook"
+        )
         #expect(try gate.shop.shell(script).status == 0)
         try gate.tighten()
         try gate.sh("CAPSULE_TOOL=$TOOL git commit -qam tighten")
@@ -127,6 +137,7 @@ import Testing
         try gate.sh("git add policy/approvals && CAPSULE_TOOL=$TOOL git commit -qm approval")
         let good = try gate.shop.shell(script)
         #expect(good.status == 0, "\(good)")
+        #expect(try gate.sh("git status --porcelain").output.isEmpty)
         try gate.edit("models = [\"big\"]", "models = [\"bgi\"]")
         #expect(try gate.shop.shell("CAPSULE_TOOL=$TOOL git commit -qam broken").status != 0)
         #expect(try gate.shop.shell(script).status == 1)

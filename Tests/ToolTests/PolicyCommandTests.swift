@@ -5,7 +5,8 @@ import Testing
     @Test func initWritesAPolicyThatStartsARunAndNeverOverAFile() throws {
         let shop = try Shop()
         let answer = try shop.run("policy", "init", "--name", "acme", "--owner", "team")
-        #expect(answer.status == 0 && answer.lines.count == 3, "\(answer)")
+        #expect(answer.status == 0 && answer.lines.count == 5, "\(answer)")
+        #expect(answer.errors.contains("policy/allowed_signers") && answer.errors.contains("ci --no-capsule"))
         #expect(try shop.run("policy", "validate").status == 0)
         #expect(try shop.run("policy", "fmt", "--check").status == 0)
         #expect(try shop.run("start").status == 0)
@@ -187,6 +188,16 @@ import Testing
         let tested = try shop.run("policy", "test")
         #expect(tested.status == 0 && tested.output == "✓ 1 scenario passed\n", "\(tested)")
         #expect(try shop.run("policy", "bump", "--base", "nothing").status == 66)
+        // Once more, after the drafts were edited and something else was changed.
+        try shop.edit("budgets.per_run_usd, since 1.1.0", "twelve dollars", in: "policy/tests/1.1.0.toml")
+        try shop.edit("\"12.00\"", "\"13.00\"")
+        try shop.edit("models = [\"big\"]", "models = [\"big\"]\n[roles.reader]\nmodels = [\"big\"]")
+        #expect(try shop.run("policy", "bump").status == 0)
+        let log = try shop.read("policy/CHANGELOG.md")
+        #expect(log.components(separatedBy: "## 1.1.0").count == 2 && log.contains("\"10.00\" → \"13.00\""), "\(log)")
+        let more = try shop.read("policy/tests/1.1.0.toml")
+        #expect(more.contains("twelve dollars") && more.contains("roles.reader.models, since 1.1.0"), "\(more)")
+        #expect(!more.contains("budgets.per_run_usd, since"))
     }
 
     @Test func importRefusesWhatLiteLLMLetsPass() throws {

@@ -146,13 +146,50 @@ struct GateAttempt: Sendable, CustomTestStringConvertible {
         let annotations = try gate.shop.shell("$TOOL policy check --base main --github").output
         #expect(annotations.contains("::error file=model_policy.toml,line=\(line),"))
         let sarif = try gate.shop.shell("$TOOL policy check --base main --sarif").output
-        let runs = (try JSONSerialization.jsonObject(with: Data(sarif.utf8)) as? [String: Any])?["runs"] as? [[String: Any]]
+        let runs =
+            (try JSONSerialization.jsonObject(with: Data(sarif.utf8)) as? [String: Any])?["runs"] as? [[String: Any]]
         #expect((runs?[0]["results"] as? [[String: Any]])?.contains { $0["ruleId"] as? String == "G101" } == true)
         let summary = try gate.shop.shell("$TOOL policy check --base main --markdown").output
         for part in ["| `budgets.per_run_usd` | `\"10.00\"` | `\"20.00\"` | looser |", "### Blast radius", "`writer`"] {
             #expect(summary.contains(part), "\(summary)")
         }
         #expect(try gate.shop.shell("$TOOL policy explain G203").status == 0)
+    }
+
+    @Test func aCloneThatWasCutOffIsNoPass() throws {
+        let gate = try GateShop()
+        try gate.tighten()
+        try gate.commit()
+        try gate.approve()
+        // The commit that they have in common is here, and others between are not.
+        try gate.sh("git checkout -q --detach main && git merge -q --no-ff -m merge change && git branch merged")
+        try gate.sh("git clone -q --depth 2 --no-single-branch -b merged file://$PWD cut")
+        for command in ["policy check --base origin/main", "ci --no-capsule"] {
+            let answer = try gate.shop.shell("cd cut && $TOOL \(command)")
+            #expect(answer.status == 66 && answer.errors.contains("--unshallow"), "\(answer)")
+        }
+        // With all of it, the same passes.
+        let whole = try gate.shop.shell("cd cut && git fetch -q --unshallow && $TOOL ci --no-capsule")
+        #expect(whole.status == 0, "\(whole)")
+    }
+
+    @Test func aWorkspaceInAFolderIsToldByPathsOfTheRepository() throws {
+        let gate = try GateShop(main: { gate in
+            try gate.sh("mkdir -p apps/agent && mv model_policy.toml policy apps/agent")
+        })
+        let lost = try gate.shop.shell("$TOOL policy check --base main")
+        #expect(lost.status == 66 && lost.errors.contains("apps/agent/model_policy.toml"), "\(lost)")
+        try gate.edit("models = [\"big\"]", "models = [\"bgi\"]", in: "apps/agent/model_policy.toml")
+        for start in ["cd apps/agent &&", "FOLDER=apps/agent"] {
+            let script = start.hasPrefix("cd") ? "$TOOL ci --no-capsule" : "sh \(CIToolTests.examples)/ci.sh"
+            let answer = try gate.shop.shell("export GITHUB_ACTIONS=true CAPSULE_TOOL=$TOOL; \(start) \(script)")
+            #expect(
+                answer.status == 1 && answer.output.contains("::error file=apps/agent/model_policy.toml,"),
+                "\(answer)"
+            )
+        }
+        let sarif = try gate.shop.shell("cd apps/agent && $TOOL policy check --base main --sarif")
+        #expect(sarif.output.contains("\"apps/agent/model_policy.toml\""))
     }
 
     @Test func whatCannotBeComparedIsNoPass() throws {

@@ -32,12 +32,8 @@ struct PolicyHistory {
         guard !subject.file.hasPrefix("/"), !subject.file.contains("\n") else {
             return .unknown("\(subject.file) is outside the workspace")
         }
-        guard let isShallow = git.run(["rev-parse", "--is-shallow-repository"]) else {
-            return .unknown("git has no repository here")
-        }
-        guard isShallow.starts(with: Array("false".utf8)) else {
-            return .unknown("the history was cut off; 'git fetch --unshallow' brings the rest")
-        }
+        guard let isShallow = git.isShallow else { return .unknown("git has no repository here") }
+        guard !isShallow else { return .cutOff }
         guard let changes = PolicyChange.list(git, Self.names(of: subject.file)) else {
             return .unknown("git has no history of \(subject.file)")
         }

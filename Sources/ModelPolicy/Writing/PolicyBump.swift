@@ -22,7 +22,14 @@ public struct PolicyBump: Sendable {
         let fitting = diff.level ?? .patch
         self.diff = diff
         self.level = level ?? fitting
-        version = Self.raised(old.version, self.level)
+        let raised = Self.raised(old.version, self.level)
+        version = level == nil && Self.isEnough(new.version, for: self.level, after: old.version) ? new.version : raised
+    }
+
+    /// Whether whoever made the change has raised the version already.
+    private static func isEnough(_ version: String, for level: Level, after old: String) -> Bool {
+        guard let old = SemanticVersion(old), let new = SemanticVersion(version) else { return false }
+        return level.isMet(from: old, to: new)
     }
 
     private var changes: [PolicyDiff.Change] { diff.changes.filter { $0.path != "policy.version" } }
@@ -53,24 +60,52 @@ public struct PolicyBump: Sendable {
 
     /// The entry, in Markdown.
     public func changelogEntry(day: String) -> String {
-        var lines = ["## \(version) (\(day))", ""]
-        for change in changes {
-            let effect = change.effect == .neutral ? "" : " (\(change.effect.rawValue))"
-            let (old, new) = (change.oldText ?? "nothing", change.newText ?? "nothing")
-            lines.append("- `\(change.path)`: \(old) → \(new)\(effect)")
-        }
+        let lines = ["## \(version) (\(day))", ""] + items.map { $0.start + $0.rest }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The changelog with the entry before those that are there.
+    /// A line for each change, in two parts: which value, and what became of it.
+    private var items: [(start: String, rest: String)] {
+        changes.map { change in
+            let effect = change.effect == .neutral ? "" : " (\(change.effect.rawValue))"
+            let (old, new) = (change.oldText ?? "nothing", change.newText ?? "nothing")
+            return ("- `\(change.path)`: ", "\(old) → \(new)\(effect)")
+        }
+    }
+
+    /// The changelog with the entry before those that are there. Where the version has one, what it says stays, and
+    /// lines of values are brought up to date.
     public func changelog(_ old: String?, day: String) -> String {
         guard let old, !old.isEmpty else { return "# Changelog of the policy\n\n" + changelogEntry(day: day) }
-        let lines = old.split(separator: "\n", omittingEmptySubsequences: false)
+        // A line's end of two characters would be one character to a text.
+        let lines = old.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
+        if let heading = lines.firstIndex(where: isHeading) { return updated(lines.map(String.init), heading) }
         guard let first = lines.firstIndex(where: { $0.hasPrefix("## ") }) else {
             return old + (old.hasSuffix("\n") ? "\n" : "\n\n") + changelogEntry(day: day)
         }
         let before = lines[..<first].joined(separator: "\n")
         return before + (before.isEmpty ? "" : "\n") + changelogEntry(day: day) + "\n"
             + lines[first...].joined(separator: "\n")
+    }
+
+    /// Whether a line is the heading of the version's entry, however it is decorated.
+    private func isHeading(_ line: Substring) -> Bool {
+        guard line.hasPrefix("## "), let word = line.dropFirst(3).split(separator: " ").first else { return false }
+        let bare = word.prefix { $0 != "]" }.drop { $0 == "[" || $0 == "v" }
+        return bare == version
+    }
+
+    private func updated(_ lines: [String], _ heading: Int) -> String {
+        let end = lines[(heading + 1)...].firstIndex { $0.hasPrefix("## ") } ?? lines.count
+        var entry = Array(lines[heading..<end])
+        for item in items {
+            if let place = entry.firstIndex(where: { $0.hasPrefix(item.start) }) {
+                entry[place] = item.start + item.rest
+            } else {
+                let last = entry.lastIndex { !$0.isEmpty } ?? 0
+                entry.insert(contentsOf: (last == 0 ? [""] : []) + [item.start + item.rest], at: last + 1)
+            }
+        }
+        return (lines[..<heading] + entry + lines[end...]).joined(separator: "\n")
     }
 }

@@ -108,6 +108,13 @@ public enum PolicyStarter {
         gates     = "warn"
         approvals = "observe"
 
+        # Whose consent a change needs, once approvals are set to "warn" or "enforce": so many of those listed, and none
+        # who made the change.
+        [approvals]
+        required       = 1
+        exclude_author = true
+        signers        = "policy/allowed_signers"
+
         [capture]
         mode = "summary"
 
@@ -115,6 +122,25 @@ public enum PolicyStarter {
         [overrides]
         allow        = ["roles.*.models"]
         tighten_only = ["budgets", "capture", "risk"]
+
+        """
+
+    /// The list of who may approve, as `policy/allowed_signers`: nobody yet, and how it is written.
+    public static let signers = """
+        # Who may approve a change of the policy: a name and an SSH key a line, as git and ssh-keygen have it.
+        #
+        #   grace@example.com,grace@example.org ssh-ed25519 AAAA...
+        #
+        # Put all addresses of a person on their line: who made a change under one does not approve it under another.
+        # When people are listed, set 'approvals' under [enforcement] in the policy to "enforce". From the next change
+        # on they sign what they agree to with 'capsule-tool policy approve'.
+
+        """
+
+    /// Keeps systems from changing the ends of lines, as `policy/.gitattributes`.
+    public static let gitAttributes = """
+        # Approvals are of bytes: the same on each system.
+        * text eol=lf
 
         """
 

@@ -55,10 +55,17 @@ public struct ChangeDrafts: Sendable {
     }
 
     /// A file of scenarios; empty when no change decides anything.
-    public func toml(version: String) -> String {
-        guard !drafts.isEmpty else { return "" }
-        var parts = ["# What \(version) decides otherwise: see that it is what was meant.\nschema = 1\n"]
-        for draft in drafts {
+    ///
+    /// - Parameter old: what the file holds already. It stays, and gets drafts of the changes that it does not name.
+    public func toml(version: String, after old: String? = nil) -> String {
+        let fresh = drafts.filter { draft in
+            let marks = ["# \(draft.change.path) was ", "\"\(draft.change.path), since \(version)\""]
+            return !marks.contains { old?.contains($0) == true }
+        }
+        guard !fresh.isEmpty else { return old ?? "" }
+        let heading = "# What \(version) decides otherwise: see that it is what was meant.\nschema = 1\n"
+        var parts = [old.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? heading]
+        for draft in fresh {
             let (old, new) = (draft.change.oldText ?? "not there", draft.change.newText ?? "not there any more")
             let comment = "# \(draft.change.path) was \(old) and is \(new).\n"
             guard var scenario = draft.scenario else {

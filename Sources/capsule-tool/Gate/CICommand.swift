@@ -81,7 +81,8 @@ struct CICommand: ParsableCommand {
             view.tell(.human)
             if let inspection { inspection.lines.forEach(Output.line) }
             if isGitHub {
-                Output.bytes(Array(DiagnosticFormat.github.text(comparison.report.diagnostics + findings).utf8))
+                view.tell(.github)
+                Output.bytes(Array(DiagnosticFormat.github.text(findings).utf8))
             }
         }
         let lines = view.markdown + (inspection?.markdown ?? [])
@@ -102,16 +103,13 @@ struct GateRevisions {
 
     /// - Throws: `Failure` where there is no such branch.
     init(base: String?, branch: String) throws {
-        let git = GitRepository(currentFolder())
-        guard git.top != nil else {
-            throw Failure(.noCapsule, "this is no git repository, and the gate compares with one of its commits")
-        }
+        let git = try GateComparison.repository()
         let names = ["origin/\(branch)", branch]
         guard let name = names.first(where: { git.commit($0) != nil }), let tip = git.commit(name) else {
             throw Failure(
                 .noCapsule,
                 "there is no branch '\(branch)' here; --branch names the protected one, and in CI the checkout must "
-                    + "bring the history (GitHub: fetch-depth: 0)"
+                    + "bring it (GitHub: fetch-depth: 0)"
             )
         }
         self.tip = tip

@@ -12,20 +12,18 @@ struct GateComparison {
     /// The commit that is looked at; nil for the files as they lie in the folder.
     let head: String?
     let workspace: GateWorkspace
+    /// The workspace from the root of the repository, with a slash behind it; empty for the root itself.
+    let folder: String
 
     /// - Parameters:
     ///   - base: the branch that the change is to be merged into.
     ///   - head: a revision; nil for the files as they lie in the folder.
     init(base: String, head: String?, policy: String?) throws {
-        let outer = GitRepository(currentFolder())
-        guard outer.top != nil else {
-            throw Failure(.noCapsule, "this is no git repository, and the gate compares with one of its commits")
-        }
+        let outer = try Self.repository()
         guard let tip = outer.commit(base) else {
             throw Failure(
                 .noCapsule,
-                "there is no revision '\(base)' here; 'git fetch' brings what a remote has, and in CI the checkout "
-                    + "must bring the history (GitHub: fetch-depth: 0)"
+                "there is no revision '\(base)' here; 'git fetch' brings what a remote has"
             )
         }
         if let head {
@@ -42,6 +40,23 @@ struct GateComparison {
         try self.init(base, tip, nil, workspace, in: workspace)
     }
 
+    /// The repository of the current folder, with all of its history.
+    static func repository() throws -> GitRepository {
+        let git = GitRepository(currentFolder())
+        guard git.top != nil else {
+            throw Failure(.noCapsule, "this is no git repository, and the gate compares with one of its commits")
+        }
+        // Where commits are missing, so may be where the change began, and who wrote it.
+        guard git.isShallow == false else {
+            throw Failure(
+                .noCapsule,
+                "this clone was cut off, so where a change began and who wrote it cannot be told; "
+                    + "'git fetch --unshallow' brings the rest (GitHub: fetch-depth: 0; GitLab: GIT_DEPTH: 0)"
+            )
+        }
+        return git
+    }
+
     private init(
         _ base: String,
         _ tip: String,
@@ -51,11 +66,7 @@ struct GateComparison {
     ) throws {
         let git = workspace.git
         guard let start = git.mergeBase(tip, head ?? "HEAD") else {
-            throw Failure(
-                .noCapsule,
-                "'\(base)' and this have no commit in common; where the clone was cut off, 'git fetch --unshallow' "
-                    + "brings the rest (GitHub: fetch-depth: 0)"
-            )
+            throw Failure(.noCapsule, "'\(base)' and this have no commit in common, so there is nothing to compare")
         }
         let old = try workspace.side(at: start)
         let rules = start == tip ? old : try workspace.side(at: tip)
@@ -77,6 +88,7 @@ struct GateComparison {
         }
         report = GateCheck.run(input)
         (self.base, self.start, self.head, self.workspace) = (base, start, head, found)
+        folder = found.git.prefix
     }
 }
 

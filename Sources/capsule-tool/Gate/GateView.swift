@@ -27,12 +27,19 @@ struct GateView {
     }
 
     private func write(_ format: DiagnosticFormat) {
-        Output.bytes(Array(format.text(report.diagnostics, toolVersion: CapsuleLedger.version).utf8))
+        // Those who read these know the repository, and not the workspace within it.
+        let folder = comparison.folder
+        let found = report.diagnostics.map { diagnostic in
+            var diagnostic = diagnostic
+            diagnostic.file = folder + diagnostic.file
+            return diagnostic
+        }
+        Output.bytes(Array(format.text(found, toolVersion: CapsuleLedger.version).utf8))
     }
 
     /// `acme-agents 1.4.0 → 1.5.0`.
     private var title: String {
-        guard let layer = report.layers.first else { return "no policy" }
+        guard let layer = report.layers.first else { return "none that compiles" }
         let new = layer.head.policy
         guard let old = layer.base?.policy else { return "\(new.name) \(new.version), the first policy" }
         let before = old.name == new.name ? old.version : "\(old.name) \(old.version)"
@@ -57,7 +64,10 @@ struct GateView {
             let looser = own.count { $0.effect == .looser }
             return "\(name) \(count(own.count, "change"))" + (looser > 0 ? ", \(looser) not stricter" : "")
         }
-        facts.append(("meaning", words.isEmpty ? "the same" : words.joined(separator: "; ")))
+        if !report.layers.isEmpty {
+            let isFirst = report.layers[0].base == nil
+            facts.append(("meaning", isFirst ? "new" : words.isEmpty ? "the same" : words.joined(separator: "; ")))
+        }
         var tests = count(report.scenarios, "scenario")
         if let coverage = report.coverage { tests += ", \(coverage.percent) % of the policy shown" }
         if report.promised > 0 { tests += "; \(Human.count(report.promised)) of the base run too" }
@@ -180,6 +190,7 @@ extension GateView {
         let texts = { (texts: [String]) in JSONValue.array(texts.map { .string($0) }) }
         var members = JSONValue.Members()
         members["passed"] = .bool(report.isPassed)
+        members["folder"] = .string(comparison.folder)
         members["base"] = .string(comparison.base)
         members["base_commit"] = .string(comparison.start)
         members["head_commit"] = comparison.head.map { .string($0) } ?? .null

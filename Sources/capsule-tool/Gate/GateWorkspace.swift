@@ -51,10 +51,14 @@ struct GateWorkspace {
             }
             guard Self.canonical(candidate) != Self.canonical(top), candidate.removeLastComponent() else { break }
         }
+        let below = outer.files(named: PolicyWorkspace.names, limit: 3)
+        let help =
+            below.isEmpty
+            ? "'capsule-tool policy init' writes one"
+            : "--policy names one, or run this in its folder: \(below.joined(separator: ", "))"
         throw Failure(
             .noCapsule,
-            "no model_policy.toml in \(folder) or above it in this repository, nor in the base; "
-                + "'capsule-tool policy init' writes one"
+            "no model_policy.toml in \(folder) or above it in this repository, nor in the base; \(help)"
         )
     }
 

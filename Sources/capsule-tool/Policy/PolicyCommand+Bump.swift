@@ -12,7 +12,8 @@ extension PolicyCommand {
                 Compares the workspace's policy with --base, and writes the new version into the policy file, an entry
                 into policy/CHANGELOG.md, and a scenario for each change that decides something into
                 policy/tests/VERSION.toml: it says what is decided now and was not before. 'major' when something went,
-                'minor' when a value changed or something came, 'patch' when nothing that decides did.
+                'minor' when a value changed or something came, 'patch' when nothing that decides did. What is there of
+                the version already stays, and gets what is missing.
                 Exit status: 0 · 1 nothing changed, or the policy has errors · 66 there is no such base.
                 """
         )
@@ -76,12 +77,14 @@ extension PolicyCommand {
             ) throws {
                 let day = String(Timestamp.now.text(fractionDigits: 0).prefix(10))
                 entry = bump.changelogEntry(day: day)
-                scenarios = ChangeDrafts(from: old, to: new).toml(version: bump.version)
                 func path(_ name: String) -> String { workspace.root.pushing(FilePath(name)).string }
                 func text(_ name: String) throws -> String? {
                     guard TextFile(name).exists else { return nil }
                     return String(decoding: try readInput(name, limit: Limits.objectBytes), as: UTF8.self)
                 }
+                let tests = path("\(PolicyTests.folder)/\(bump.version).toml")
+                let known = try text(tests)
+                scenarios = ChangeDrafts(from: old, to: new).toml(version: bump.version, after: known)
                 let file = path(workspace.file)
                 let source = SourceFile(name: file, bytes: try readInput(file, limit: PolicyLimits.sourceBytes))
                 guard let raised = bump.source(source) else {
@@ -90,9 +93,7 @@ extension PolicyCommand {
                 var files = [(file, raised)]
                 let changelog = path("policy/CHANGELOG.md")
                 files.append((changelog, Array(bump.changelog(try text(changelog), day: day).utf8)))
-                if !scenarios.isEmpty {
-                    files.append((path("\(PolicyTests.folder)/\(bump.version).toml"), Array(scenarios.utf8)))
-                }
+                if scenarios != known ?? "" { files.append((tests, Array(scenarios.utf8))) }
                 self.files = files
             }
 

@@ -6,10 +6,10 @@ extension PolicyCommand {
     struct Init: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "init",
-            abstract: "Write a policy to start from, with its scenarios and its changelog.",
+            abstract: "Write a policy to start from, with its scenarios, its changelog and a list of who approves.",
             discussion: """
-                Writes model_policy.toml, policy/tests/scenarios.toml and policy/CHANGELOG.md into a folder, and never
-                over a file that is there.
+                Writes model_policy.toml, policy/tests/scenarios.toml, policy/CHANGELOG.md, policy/allowed_signers and
+                policy/.gitattributes into a folder, and never over a file that is there.
                 Exit status: 0 · 73 one of them exists already, and nothing was written.
                 """
         )
@@ -38,7 +38,8 @@ extension PolicyCommand {
             let changelog = "# Changelog of the policy\n\n## 0.1.0\n\n- The first version.\n"
             let files = [
                 ("model_policy.toml", policy), ("policy/tests/scenarios.toml", PolicyStarter.scenarios),
-                ("policy/CHANGELOG.md", changelog),
+                ("policy/CHANGELOG.md", changelog), ("policy/allowed_signers", PolicyStarter.signers),
+                ("policy/.gitattributes", PolicyStarter.gitAttributes),
             ].map { (root.pushing(FilePath($0.0)).string, $0.1) }
             let others = PolicyWorkspace.names.map { root.appending($0).string }
             if let there = (others + files.map(\.0)).first(where: { TextFile($0).exists }) {
@@ -52,9 +53,17 @@ extension PolicyCommand {
                 ])
             } else {
                 for (path, _) in files { Output.line(path) }
-                complain("next: edit it, 'capsule-tool policy test', and 'capsule-tool start'")
+                for line in Self.next { talk(line) }
             }
         }
+
+        private static let next = [
+            "next",
+            "  edit model_policy.toml; 'capsule-tool policy test' says whether it decides as its scenarios say",
+            "  'capsule-tool start' begins a run under it",
+            "  commit it; 'capsule-tool ci --no-capsule' says what a pipeline would say of a change",
+            "  for approvals, list people in policy/allowed_signers and set 'approvals' to \"enforce\"",
+        ]
 
         private func goodName(_ root: FilePath) throws -> String {
             if let name {
