@@ -176,7 +176,7 @@ public enum EventSchemas {
             [
                 .required(
                     "cause",
-                    .string(oneOf: ["loosens", "does-not-load", "not-effective", "cannot-compare"])
+                    .string(oneOf: ["loosens", "older", "does-not-load", "not-effective", "cannot-compare"])
                 ),
                 .required("reason", text), .required("kept", digest), .optional("found", digest),
                 .optional("changes", .array(of: anyObject, maxItems: 100)), .optional("changes_count", count),

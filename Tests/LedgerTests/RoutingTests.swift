@@ -249,6 +249,9 @@ extension Workbench {
         await #expect(throws: LedgerError(.noRouting, "")) {
             try await ledger.route(Workbench.request, in: run, key: nil)
         }
+        await #expect(throws: LedgerError(.noRouting, "")) {
+            try await ledger.settle(Settlement(of: 1, .completed), in: run, key: nil)
+        }
         _ = try await ledger.end(run, outcome: .completed, details: RunEnd())
         await #expect(throws: WriteError(.runEnded, "")) {
             try await ledger.route(Workbench.request, in: run, key: nil)

@@ -339,6 +339,44 @@ private final class ApprovalShop {
         #expect(try shop.run("verify").status == 0)
     }
 
+    @Test func anOlderPolicyThatWasApprovedIsNotPutBackInTheMiddleOfARun() throws {
+        let place = try ApprovalShop(mode: "enforce")
+        let shop = place.shop
+        // Version 1.0.0 permits ten dollars and is approved; 1.1.0 permits five.
+        try place.approve("bob")
+        let loose = try shop.read("model_policy.toml")
+        try shop.edit("\"10.00\"", "\"5.00\"")
+        try shop.edit("version = \"1.0.0\"", "version = \"1.1.0\"")
+        try place.commit("less", by: "ada")
+        try place.approve("bob")
+        #expect(try shop.run("start", "--name", "a").status == 0)
+        try shop.write(loose, to: "model_policy.toml")
+        _ = try shop.run("stage", "a", "plan")
+        let kept = try #require(try shop.timeline("a").first { $0.type == "policy.kept" })
+        #expect(kept.body["cause"] as? String == "older", "\(kept.body)")
+        #expect((kept.body["approvals"] as? [String: Any])?["approved"] as? Bool == true)
+        #expect((kept.body["reason"] as? String)?.contains("1.1.0") == true)
+        // Nor after a step that tightens, and says that it is older still.
+        let tight = loose.replacingOccurrences(of: "\"10.00\"", with: "\"4.00\"")
+        try shop.write(tight.replacingOccurrences(of: "\"1.0.0\"", with: "\"0.1.0\""), to: "model_policy.toml")
+        _ = try shop.run("checkpoint", "a")
+        #expect(
+            try shop.timeline("a").last { $0.type == "snapshot" } != nil,
+            "what tightens is taken up, whatever it says"
+        )
+        try shop.write(loose, to: "model_policy.toml")
+        _ = try shop.run("stage", "a", "implement")
+        #expect(try shop.timeline("a").last { $0.type == "policy.kept" }?.body["cause"] as? String == "older")
+        // The same meaning under a higher version is taken up, once it is approved.
+        try shop.edit("version = \"1.0.0\"", "version = \"1.2.0\"")
+        try place.commit("more again", by: "ada")
+        try place.approve("bob")
+        _ = try shop.run("checkpoint", "a")
+        let last = try shop.timeline("a").last { $0.type == "snapshot" }
+        #expect(last?.body["reason"] as? String == "the policy's files were changed, and are approved")
+        #expect(try shop.run("verify").status == 0)
+    }
+
     @Test func aFaultInTheListIsToldAtItsPlaceAndNobodyCounts() throws {
         let place = try ApprovalShop()
         try place.approve("bob")

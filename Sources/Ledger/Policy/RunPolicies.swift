@@ -84,6 +84,11 @@ final class RunPolicies: Sendable {
                 let reason = "\(looser.count) change\(looser.count == 1 ? "" : "s") not stricter, and not approved"
                 return keep(.loosens, reason, inForce, load, diff, record)
             }
+            if let newest = newestVersion(of: run), newest > found.policy {
+                let reason =
+                    "version \(found.policy.version) permits more, and this run was under \(newest.text) already"
+                return keep(.older, reason, inForce, load, diff, record)
+            }
         }
         known.withLock { $0.note(found.policy, id) }
         Self.log.info("the policy was taken up", metadata: ["run": "\(run)", "snapshot": "\(found.id)"])
@@ -154,6 +159,9 @@ final class RunPolicies: Sendable {
         return policy
     }
 
+    /// Whether a snapshot was read and is no compiled policy.
+    func isNoPolicy(_ id: Digest) -> Bool { known.withLock { $0.compiled[id] == .some(nil) } }
+
     /// The bytes of a document of the capsule.
     func document(_ id: Digest) -> [UInt8]? { (try? reader()?.object(id)).flatMap(\.self)?.bytes }
 
@@ -171,6 +179,8 @@ extension CompiledPolicy {
 struct PolicyLook {
     enum Cause: String, Sendable, CaseIterable {
         case loosens
+        /// It is approved and loosens, and the run has been under a newer version.
+        case older
         case doesNotLoad = "does-not-load"
         case notEffective = "not-effective"
         case cannotCompare = "cannot-compare"

@@ -233,7 +233,9 @@ extension CapsuleLedger: RoutingLedger {
                 if let key, let event = view.run.event(with: key) { return .written(event) }
                 guard view.follower === router, let fold = router.fold(at: view.run.next) else { throw Stale() }
                 guard let program = routers.program(view.run.snapshot), let enforcement = fold.enforcement else {
-                    throw Stale()
+                    // What is there and is no policy stays none; what is not there may come.
+                    let isNone = [view.run.snapshot, fold.first].contains { $0.map(routers.isNoPolicy) == true }
+                    throw isNone ? Self.noRouting(run.id) : Stale()
                 }
                 var (drafts, durability, made) = try make(fold, program, enforcement, view)
                 if let redactor {
@@ -252,9 +254,13 @@ extension CapsuleLedger: RoutingLedger {
                 routers.forget(run.id, router)
             }
         }
-        throw LedgerError(
+        throw Self.noRouting(run.id)
+    }
+
+    private static func noRouting(_ run: RunID) -> LedgerError {
+        LedgerError(
             .noRouting,
-            "the snapshot in force of run \(run.id) is no compiled policy, or cannot be read: nothing is routed by it"
+            "the snapshot in force of run \(run) is no compiled policy, or cannot be read: nothing is routed by it"
         )
     }
 

@@ -251,6 +251,9 @@ final class RunRouters: RoutingSources {
         return program
     }
 
+    /// Whether a snapshot was read and is no compiled policy.
+    func isNoPolicy(_ id: Digest) -> Bool { policies.isNoPolicy(id) }
+
     func document(_ id: Digest) -> [UInt8]? { policies.document(id) }
     func enforcement(of snapshot: Digest) -> Enforcement? { program(snapshot)?.policy.enforcement }
 }
