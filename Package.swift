@@ -113,7 +113,7 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Ledger", "ModelPolicy"],
+            dependencies: ["Ledger", "ModelPolicy", "PolicyGate", "PolicyTests"],
             path: "Tests/FuzzTargets",
             swiftSettings: settings
         ),
@@ -131,7 +131,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "fuzz-smoke",
-            dependencies: ["FuzzTargets", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "FuzzTargets", "ModelPolicy", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Tests/fuzz-smoke",
             swiftSettings: settings
         ),

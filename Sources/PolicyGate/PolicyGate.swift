@@ -9,6 +9,7 @@
 // - What cannot be read is a fault, and never a check that passes.
 // - The meaning is compared, not the text: a file that is laid out anew needs nothing.
 
+import ModelPolicy
 @_exported import PolicyTests
 
 /// Where the gate looks, from the root of the workspace.
@@ -34,9 +35,9 @@ public enum GateLimits {
     /// How many specs have a file.
     public static let specs = 1000
     /// The longest changelog and the longest list of rules.
-    public static let textBytes = 1 << 20
+    public static let textBytes = PolicyLimits.sourceBytes
     /// How many faults of one kind are told.
     public static let faultsOfKind = 100
     /// How many entries the rules' lists have.
-    public static let entries = 1000
+    public static let entries = PolicyLimits.entries
 }

@@ -2,6 +2,8 @@ import Capsule
 import JSONText
 import Ledger
 import ModelPolicy
+import PolicyGate
+import PolicyTests
 
 /// Parsers that take bytes from strangers, each as a fuzzer calls it: whatever the bytes, it returns.
 public enum FuzzTarget: String, CaseIterable, Sendable {
@@ -32,6 +34,13 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case signers
     /// The statement of an approval.
     case statement
+    /// Scenarios of a policy; those that can be read are run.
+    case scenariosTOML = "scenarios-toml"
+    case scenariosYAML = "scenarios-yaml"
+    /// The gate's rules for tests.
+    case gate
+    case changelog
+    case golden
 
     public func run(_ bytes: [UInt8]) {
         switch self {
@@ -50,6 +59,11 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .signature: Self.verify(bytes)
         case .signers: _ = AllowedSigners.read(SourceFile(name: "allowed_signers", bytes: bytes)).signers
         case .statement: _ = try? ApprovalStatement(canonicalJSON: bytes).canonicalJSON
+        case .scenariosTOML: Self.test(bytes, .toml)
+        case .scenariosYAML: Self.test(bytes, .yaml)
+        case .gate: _ = GateRules.read(SourceFile(name: "gate.toml", bytes: bytes)).rules
+        case .changelog: _ = PolicyChangelog(bytes).entries.map(\.saysSomething)
+        case .golden: _ = try? GoldenFile(text: bytes).text
         }
     }
 
@@ -121,6 +135,21 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         let source = SourceFile(name: "model_policy", bytes: bytes, format: format)
         let result = PolicyCompiler.compile(workspace: source)
         if let snapshot = result.snapshot { _ = try? CompiledSnapshot(canonicalJSON: snapshot.canonicalJSON) }
+    }
+
+    // MARK: Tests of a policy
+
+    private static let starter: CompiledPolicy? = {
+        let text = PolicyStarter.policy(name: "fuzz", owner: "nobody")
+        return PolicyCompiler.compile(workspace: SourceFile(name: "model_policy.toml", bytes: Array(text.utf8)))
+            .snapshot?.policy
+    }()
+
+    private static func test(_ bytes: [UInt8], _ format: SourceFile.Format) {
+        guard let starter else { return }
+        let suite = ScenarioReader.read([SourceFile(name: "tests", bytes: bytes, format: format)], for: starter)
+        _ = PolicyTestRun(suite.scenarios, under: ScenarioDecider(starter)).isPassed
+        _ = GoldenFile(suite.cases, under: ScenarioDecider(starter)).text
     }
 
     // MARK: Approvals

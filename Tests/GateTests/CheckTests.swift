@@ -1,3 +1,4 @@
+import Foundation
 import ModelPolicy
 import Testing
 
@@ -113,6 +114,24 @@ import Testing
             .joined()
         let report = Self.check(head)
         #expect(report.errors.count == GateLimits.faultsOfKind && report.untold == 1 && !report.isPassed)
+    }
+
+    @Test func otherEndsOfLinesAreNoChange() {
+        let head = Self.files.mapValues { $0.replacing("\n", with: "\r\n") }
+        let report = Self.check(head)
+        #expect(report.isPassed && report.diagnostics.isEmpty && !report.isChanged, "\(report.diagnostics)")
+    }
+
+    @Test func theLimitsOfTheSpecificationAreThoseOfTheCode() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appendingPathComponent("spec/policy-gate.md"), encoding: .utf8)
+        for (name, value) in [
+            ("files", GateLimits.files), ("specs", GateLimits.specs), ("textBytes", GateLimits.textBytes),
+            ("faultsOfKind", GateLimits.faultsOfKind), ("entries", GateLimits.entries),
+        ] {
+            #expect(text.contains("| `\(name)` | \(value) |"), "\(name)")
+        }
     }
 
     @Test func moreSpecsThanAreLookedAtIsAFault() {

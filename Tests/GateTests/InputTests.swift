@@ -52,6 +52,33 @@ import Testing
         #expect(PolicyChangelog(Array("## 1.0.0\r\n- x\r\n".utf8)).entry("1.0.0")?.saysSomething == true)
     }
 
+    @Test func aLongerListOfChecksOrFileOfRulesThanIsReadIsAFault() {
+        func read(_ text: String) -> (rules: GateRules?, codes: [DiagnosticCode]) {
+            let (rules, found) = GateRules.read(SourceFile(name: "policy/gate.toml", bytes: Array(text.utf8)))
+            return (rules, found.map(\.code))
+        }
+        func list(_ count: Int) -> String {
+            "schema = 1\nchecks = [\((0..<count).map { "\"c\($0)\"" }.joined(separator: ", "))]\n"
+        }
+        #expect(read(list(GateLimits.entries)).rules?.checks.count == PolicyGate.checks.count + GateLimits.entries)
+        #expect(read(list(GateLimits.entries + 1)).codes == [.beyondLimit])
+        let line = "# " + String(repeating: "x", count: 125) + "\n"
+        let lines = String(repeating: line, count: GateLimits.textBytes / line.utf8.count - 1)
+        let good = "schema = 1\n\(lines)#"
+        #expect(read(good.padded(to: GateLimits.textBytes)).rules != nil)
+        #expect(read(good.padded(to: GateLimits.textBytes + 1)).codes == [.beyondLimit])
+    }
+
+    @Test func aLongerChangelogThanIsReadHasNoEntryThere() {
+        let (heading, newest) = ("\n## 1.0.0\n\n- x", "## 2.0.0\n\n- The newest stands first.\n")
+        func log(_ length: Int) -> PolicyChangelog {
+            PolicyChangelog(Array((newest.padded(to: length - heading.utf8.count) + heading).utf8))
+        }
+        #expect(log(GateLimits.textBytes).entry("1.0.0")?.saysSomething == true)
+        let long = log(GateLimits.textBytes + heading.utf8.count)
+        #expect(long.entry("1.0.0") == nil && long.entry("2.0.0")?.saysSomething == true)
+    }
+
     @Test func theRulesOfTheGateAreReadOrTheirFaultsTold() {
         func read(_ text: String) -> (GateRules?, [Diagnostic]) {
             let (rules, found) = GateRules.read(SourceFile(name: "policy/gate.toml", bytes: Array(text.utf8)))
@@ -70,6 +97,9 @@ import Testing
             let (rules, found) = read(bad)
             #expect(rules == nil && found.map(\.code) == [.gateRules], "\(bad) \(found)")
         }
+        // One fault is one message.
+        #expect(read("schema 1\nmin_coverage = 5\n").1.count == 1)
+        #expect(read("schema 1\nmin_coverge = 5\n").1.map(\.code).contains(.gateRules))
         #expect(read("schema = 1\nmin_coverge = 1\n").1.first?.help?.contains("min_coverage") == true)
         // Whatever the bytes are.
         let bytes = Array(good.utf8)
@@ -80,4 +110,9 @@ import Testing
             _ = GateRules.read(SourceFile(name: "gate.toml", bytes: flipped))
         }
     }
+}
+
+extension String {
+    /// With letters behind it up to so many bytes.
+    fileprivate func padded(to count: Int) -> String { self + String(repeating: "x", count: count - utf8.count) }
 }

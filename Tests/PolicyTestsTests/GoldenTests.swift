@@ -31,6 +31,14 @@ import Testing
         #expect(throws: GoldenFile.Fault.self) { try GoldenFile(text: Array(text.utf8)) }
     }
 
+    @Test func aCheckoutThatChangesTheEndsOfLinesChangesNoDecision() throws {
+        let example = try Example.read()
+        let golden = GoldenFile(example.suite.cases, under: ScenarioDecider(example.policy))
+        #expect(try GoldenFile(text: Array(golden.text.replacing("\n", with: "\r\n").utf8)) == golden)
+        let text = golden.text.replacing("\n    opus", with: "\nopus").replacing("\n", with: "\r\n")
+        #expect(throws: GoldenFile.Fault.malformed(line: 4)) { try GoldenFile(text: Array(text.utf8)) }
+    }
+
     @Test func anEditByHandIsSeenAtItsLine() throws {
         let example = try Example.read()
         let golden = GoldenFile(example.suite.cases, under: ScenarioDecider(example.policy))

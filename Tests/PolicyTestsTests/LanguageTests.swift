@@ -35,6 +35,63 @@ import Testing
         #expect(try String(contentsOf: url, encoding: .utf8) == text, "'make vectors' writes it anew")
     }
 
+    /// Editors are told by the schema what the tool tells: files that it reads fit, and keys that it refuses do not.
+    @Test func thePublishedSchemaAgreesWithTheReader() throws {
+        let starter = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).toml")
+        try Data(PolicyStarter.scenarios.utf8).write(to: starter)
+        defer { try? FileManager.default.removeItem(at: starter) }
+        let cures = DiagnosticCode.ofScenarios.map { $0.guide.cure }
+        let script = """
+            import datetime, glob, json, jsonschema, sys, tomllib, yaml
+            root, starter = sys.argv[1:3]
+            def plain(v):
+                if isinstance(v, dict): return {str(k): plain(x) for k, x in v.items()}
+                if isinstance(v, list): return [plain(x) for x in v]
+                return v.isoformat() if isinstance(v, (datetime.date, datetime.datetime)) else v
+            schema = json.load(open(root + "/spec/policy/policy-tests.schema.json"))
+            check = jsonschema.Draft202012Validator(schema)
+            check.check_schema(schema)
+            tests = root + "/Examples/policy/policy/tests/"
+            files = [plain(tomllib.load(open(f, "rb")))
+                     for f in glob.glob(tests + "**/*.toml", recursive=True) + [starter]]
+            files += [plain(yaml.safe_load(open(f))) for f in glob.glob(tests + "**/*.yaml", recursive=True)]
+            files += [plain(tomllib.loads(t)) for t in json.load(sys.stdin)]
+            assert len(files) > 10, len(files)
+            wrong = 0
+            # Below these, keys are names.
+            named = {"fixtures", "failed", "fired", "tokens", "failing", "gates", "candidates", "expect_by", "overrides"}
+            for file in files:
+                assert not list(check.iter_errors(file)), list(check.iter_errors(file))[:1]
+                def visit(node, path):
+                    global wrong
+                    for key in list(node) if isinstance(node, dict) else range(len(node)):
+                        old = node[key]
+                        node[key] = {"zz": [[]]}
+                        assert list(check.iter_errors(file)), (path, key)
+                        node[key] = old
+                        wrong += 1
+                        if isinstance(node, dict) and not named & set(map(str, path)):
+                            node["q" + key + "Q"] = node.pop(key)
+                            assert list(check.iter_errors(file)), (path, key)
+                            node[key] = node.pop("q" + key + "Q")
+                        if isinstance(old, (dict, list)): visit(old, path + [key])
+                visit(file, [])
+            assert wrong > 500, wrong
+            print("agreed")
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", script, root.path, starter.path]
+        let (input, output) = (Pipe(), Pipe())
+        (process.standardInput, process.standardOutput, process.standardError) = (input, output, output)
+        try process.run()
+        input.fileHandleForWriting.write(Data(JSONValue.array(cures.map { .string($0) }).encoded(.compact)))
+        try input.fileHandleForWriting.close()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(text == "agreed\n", "\(text)")
+    }
+
     @Test func everyKeyHasANote() {
         for key in GivenKey.allCases { #expect(!key.note.isEmpty && !key.words.isEmpty, "\(key)") }
         for key in ExpectKey.allCases { #expect(!key.note.isEmpty && !key.words.isEmpty, "\(key)") }

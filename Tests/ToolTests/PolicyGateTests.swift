@@ -192,6 +192,16 @@ struct GateAttempt: Sendable, CustomTestStringConvertible {
         #expect(sarif.output.contains("\"apps/agent/model_policy.toml\""))
     }
 
+    @Test func moreFilesThanAreLookedAtIsNoPass() throws {
+        let gate = try GateShop()
+        try gate.sh("mkdir policy/more && cd policy/more && seq 10000 | xargs touch")
+        let answer = try gate.shop.shell("$TOOL policy check --base main")
+        #expect(answer.status == 65 && answer.errors.contains("more than 10000 files"), "\(answer)")
+        try gate.sh("git add policy/more && git commit -qm many && rm -r policy/more")
+        let base = try gate.shop.shell("$TOOL policy check --base change")
+        #expect(base.status == 65 && base.errors.contains("more than 10000 files"), "\(base)")
+    }
+
     @Test func whatCannotBeComparedIsNoPass() throws {
         let gate = try GateShop()
         #expect(try gate.shop.shell("$TOOL policy check --base nowhere").status == 66)

@@ -53,7 +53,10 @@ import Testing
         let why = try shop.run("why", "r#2", "--capsule", "away/x.cpsl")
         #expect(why.status == 0 && why.output.contains("agrees"), "\(why)")
         #expect(why.output.contains("requested was big-1") && why.output.contains("model_policy.toml:"))
-        #expect(try shop.run("why", "r#3", "--capsule", "away/x.cpsl").output == why.output, "a settlement names its decision")
+        #expect(
+            try shop.run("why", "r#3", "--capsule", "away/x.cpsl").output == why.output,
+            "a settlement names its decision"
+        )
         #expect(try shop.run("replay", "r", "--capsule", "away/x.cpsl").output == "2 decisions, 2 agree\n")
         #expect(try shop.run("why", "r#0", "--capsule", "away/x.cpsl").status == 1)
     }
@@ -70,6 +73,41 @@ import Testing
         let answer = try shop.shell("$TOOL \(Self.call) --dry-run")
         #expect(answer.status == 0 && answer.output.contains("✓ taken") && answer.lines[0] == "not recorded")
         #expect(try shop.bytes() == before)
+    }
+
+    @Test func aCallThatWasNotAllowedIsRecordedAndToldAtOnce() throws {
+        let shop = try Self.shop(budget: "0.10")
+        let place = String(try shop.shell("$TOOL \(Self.call)").lines[0])
+        let good = try shop.run("call", place, "--model", "big", "--input-tokens", "9", "--latency-ms", "12")
+        #expect(good.status == 0 && good.errors.isEmpty, "\(good)")
+        let second = try shop.run("call", place, "--model", "big")
+        #expect(second.status == 0 && second.errors.contains("[call-repeated]"), "\(second)")
+        let refused = String(try shop.shell("$TOOL \(Self.call)").lines[0])
+        let stray = try shop.run("call", refused, "--model", "big")
+        #expect(stray.status == 0 && stray.errors.contains("[call-refused]"), "\(stray)")
+        #expect(try shop.run("call", place, "--model", "big", "--latency-ms", "-1").status == 64)
+        #expect(try shop.run("settle", place, "--input-tokens", "-1").status == 64)
+        #expect(try shop.run("verify", "--require-decisions").status == 1)
+    }
+
+    @Test func whatARunnerNamesNeitherSteersATerminalNorPushesFiguresAway() throws {
+        let shop = try Self.shop(budget: "0.10")
+        let role = "\u{1B}[2Jw\u{202E}" + String(repeating: "x", count: 200)
+        #expect(try shop.run("route", "--run", "r", "--role", role).status == 1)
+        let shown = try shop.run("show", "r")
+        #expect(shown.output.contains("unknown-role") && !shown.output.contains("()"), "\(shown)")
+        _ = try shop.run("override", "r", "budgets.per_run_usd", "--amount", "1", "--by", "ada", "--reason", "more")
+        for command in ["show r", "report", "report --csv"] {
+            let answer = try shop.shell("$TOOL \(command)")
+            #expect(!answer.output.contains("\u{1B}") && !answer.output.contains("\u{202E}"), "\(command)")
+            let isTold = command == "report --csv" || answer.output.contains("(unsigned)")
+            #expect(isTold, "\(answer)")
+        }
+        #expect(try shop.run("report").lines.allSatisfy { $0.count < 200 })
+        let overrides = try #require(
+            (try shop.json("report", "--json") as? [String: Any])?["overrides"] as? [[String: Any]]
+        )
+        #expect(overrides.first?["signed"] as? Bool == false)
     }
 
     @Test func verifyAsksForADecisionBehindEachModelCall() throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import FuzzTargets
+import ModelPolicy
 
 /// Feeds every parser with the vectors, the examples, and what seeded dice make of them: a smoke test of `make fuzz`
 /// that needs no fuzzer, no sanitizer and no build of its own, and does the same on every machine.
@@ -60,12 +61,25 @@ struct Corpus {
     private var toml: [[UInt8]] = []
     private var yaml: [[UInt8]] = []
     private var json: [[UInt8]] = []
+    private var scenarios: [[UInt8]] = []
+    private var scenariosYAML: [[UInt8]] = []
+    private var gate: [UInt8] = []
+    private var changelog: [UInt8] = []
+    private var golden: [UInt8] = []
 
     init(root: URL) throws {
         capsules = try Self.read(root.appendingPathComponent("spec/vectors"), "cpsl")
         toml = try Self.read(root.appendingPathComponent("Examples/policy"), "toml")
         yaml = try Self.read(root.appendingPathComponent("Tests/ModelPolicyTests"), "yaml")
         json = try Self.read(root.appendingPathComponent("Examples/policy"), "json")
+        let folder = root.appendingPathComponent("Examples/policy/policy")
+        scenarios = try Self.read(folder.appendingPathComponent("tests"), "toml")
+        scenariosYAML = try Self.read(folder.appendingPathComponent("tests"), "yaml")
+        func bytes(_ name: String) throws -> [UInt8] {
+            Array(try Data(contentsOf: folder.appendingPathComponent(name)))
+        }
+        (gate, changelog) = (try bytes("gate.toml"), try bytes("CHANGELOG.md"))
+        golden = try bytes("decisions.golden")
     }
 
     private static func read(_ folder: URL, _ suffix: String) throws -> [[UInt8]] {
@@ -87,6 +101,11 @@ struct Corpus {
         case .snapshot, .statement: json
         case .signature: Self.signatures
         case .signers: [Self.signers]
+        case .scenariosTOML: scenarios + [Array(PolicyStarter.scenarios.utf8)]
+        case .scenariosYAML: scenariosYAML
+        case .gate: [gate]
+        case .changelog: [changelog]
+        case .golden: [golden]
         }
     }
 

@@ -35,7 +35,8 @@ extension GateCheck {
     private mutating func judge(file path: String, _ rules: ApprovalRules, _ mode: EnforcementMode) {
         guard let policy = head.workspace?.snapshot?.policy else { return }
         let (old, new) = (base?.file(path)?.bytes, head.file(path)?.bytes)
-        guard old != new else { return }
+        // Other ends of lines are what some checkouts make, and no change.
+        guard old.map(Self.lines) != new.map(Self.lines) else { return }
         guard let new else {
             return tell(
                 .gateFileNotApproved,
@@ -59,8 +60,9 @@ extension GateCheck {
         return min(common, last) + 1
     }
 
+    /// Lines without their ends.
     static func lines(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-        bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { $0.last == 0x0D ? $0.dropLast() : $0 }
     }
 
     private mutating func judge(

@@ -115,7 +115,9 @@ public enum ScenarioLanguage {
             members["type"] = ["number", "string"]
             members["pattern"] = "^[0-9]{1,9}(\\.[0-9]{1,12})?$"
             members["minimum"] = 0
-        case .age: members["pattern"] = "^[0-9]+(ms|s|m|h|d)$"
+        case .age:
+            members["type"] = "string"
+            members["pattern"] = "^[0-9]+(ms|s|m|h|d)$"
         case .list(let scalar):
             members["type"] = "array"
             members["items"] = .object(schema(scalar))

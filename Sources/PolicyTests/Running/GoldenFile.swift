@@ -36,10 +36,12 @@ public struct GoldenFile: Sendable, Equatable {
         case malformed(line: Int)
     }
 
-    /// Reads a golden file, whoever wrote it.
+    /// Reads a golden file, whoever wrote it, with the ends of lines of any system.
     public init(text bytes: [UInt8]) throws(Fault) {
         guard bytes.count <= PolicyTestLimits.goldenBytes else { throw .tooLong }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .malformed(line: 1) }
+        guard let whole = String(validating: bytes, as: UTF8.self) else { throw .malformed(line: 1) }
+        // To a text the two of them are one character, and no end of a line.
+        let text = whole.replacing("\r\n", with: "\n")
         var entries: [Entry] = []
         var name: Substring?
         let heading = Self.heading.split(separator: "\n", omittingEmptySubsequences: false).dropLast()

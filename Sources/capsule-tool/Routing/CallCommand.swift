@@ -9,6 +9,9 @@ struct CallCommand: AsyncParsableCommand {
             RUN#N is the decision that allowed it. Prompt and output are read from files, and the policy's mode of
             capture says what is kept: nothing, their SHA-256, a summary too, the prompt's text, or both texts. With
             'redaction.on_ingest' secrets are taken out before anything is written.
+
+            A call that its decision did not allow, or a second one, is recorded too, with a warning: it was made.
+            'verify --require-decisions' finds it.
             """
     )
 
@@ -33,42 +36,38 @@ struct CallCommand: AsyncParsableCommand {
     @Option(help: "What it was about, in a sentence.")
     var summary: String?
 
-    @Option(help: "Tokens of the input.")
-    var inputTokens: Int?
-
-    @Option(help: "Tokens of the output.")
-    var outputTokens: Int?
-
-    @Option(help: ArgumentHelp("How long it took.", valueName: "ms"))
-    var latencyMs: Int64?
-
-    @Option(help: ArgumentHelp("Why the provider stopped.", valueName: "reason"))
-    var finishReason: String?
+    @OptionGroup var facts: CallFacts
 
     @OptionGroup var receipt: ReceiptOutput
 
     func validate() throws {
         if prompt == "-", output == "-" { throw ValidationError("--prompt and --output cannot both be standard input") }
-        guard [inputTokens, outputTokens].compactMap(\.self).allSatisfy({ (0...RoutingLimits.tokens).contains($0) })
-        else { throw ValidationError("tokens are counts from 0 to \(RoutingLimits.tokens)") }
-        if let latencyMs, !(0...86_400_000_000).contains(latencyMs) {
-            throw ValidationError("--latency-ms is a number of milliseconds, 0 or more")
-        }
     }
 
     func run() async throws {
         var call = ModelCall(model: model)
         call.decision = target.event.sequence
         (call.provider, call.role, call.summary) = (provider, role, summary)
-        (call.inputTokens, call.outputTokens, call.finishReason) = (inputTokens, outputTokens, finishReason)
-        call.durationNanoseconds = latencyMs.map { $0 * 1_000_000 }
+        (call.inputTokens, call.outputTokens) = (facts.inputTokens, facts.outputTokens)
+        (call.finishReason, call.durationNanoseconds) = (facts.finishReason, facts.durationNanoseconds)
         call.prompt = try prompt.map { try readInput($0, limit: Limits.bodyBytes) }
         call.output = try output.map { try readInput($0, limit: Limits.bodyBytes) }
         let final = call
-        receipt.print(
-            try await write.withLedger { ledger in
-                try await ledger.record(final, in: target.handle(in: ledger))
-            }
-        )
+        let written = try await write.withLedger { ledger in
+            try await ledger.record(final, in: target.handle(in: ledger))
+        }
+        receipt.print(written)
+        try warn(of: written.event)
+    }
+
+    /// Says what is wrong with the call against its decision. It is recorded all the same: it was made, and a record
+    /// that left it out would hide it.
+    private func warn(of event: EventReference) throws {
+        let audit = try LedgerReader(CapsuleFile(write.capsule.path())).auditRouting(of: event.run)
+        for finding in audit.findings where finding.event == event {
+            complain(
+                "warning: \(finding.problem.reason) [\(finding.problem.code)]; it is recorded, and 'verify' says so"
+            )
+        }
     }
 }

@@ -53,6 +53,7 @@ struct ReportCommand: ParsableCommand {
     }
 
     private static let kinds = ["model", "role", "day"]
+    private static let nameWidth = 40
 
     private static func lines(_ report: RoutingReport, _ kind: String) -> [(String, RoutingReport.Line)] {
         let table = kind == "model" ? report.byModel : kind == "role" ? report.byRole : report.byDay
@@ -70,7 +71,10 @@ struct ReportCommand: ParsableCommand {
                     ].map { ($0, .right) }
             )
             let lines = Self.lines(report, kind) + (kind == "model" ? [("all", report.total)] : [])
-            for (name, line) in lines { table.add([name] + Self.cells(line)) }
+            for (name, line) in lines {
+                // A name that somebody made long does not push the figures off the screen.
+                table.add([DisplayWidth.cut(Printable.escape(name), to: Self.nameWidth)] + Self.cells(line))
+            }
             for line in table.lines(width: Terminal.width) { Output.line(line) }
             Output.line()
         }
@@ -98,7 +102,8 @@ struct ReportCommand: ParsableCommand {
     private static func text(_ override: JSONValue) -> String {
         let parts = [
             override["break_glass"]?.bool == true ? "BREAK GLASS" : nil, override["rule"]?.string,
-            override["amount"]?.string.map { "+\($0)" }, override["by"]?.string.map { "by \($0):" },
+            override["amount"]?.string.map { "+\($0)" }, override["by"]?.string.map { "by \($0)" },
+            (override["signature"] == nil ? "(unsigned)" : "(signed)") + ":",
             override["reason"]?.string, override["expires"]?.string.map { "until \($0)" },
         ]
         return parts.compactMap(\.self).joined(separator: " ")
@@ -122,9 +127,11 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
-    /// As RFC 4180 has it; a name that a spreadsheet would calculate is kept from it.
+    /// As RFC 4180 has it; a name that a spreadsheet would calculate is kept from it, and what steers a terminal
+    /// is escaped.
     private static func quoted(_ text: String) -> String {
-        let text = text.first.map { "=+-@\t\r".contains($0) } == true ? "'\(text)" : text
+        var text = Printable.escape(text)
+        if let first = text.first, "=+-@".contains(first) { text = "'\(text)" }
         guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
         return "\"\(text.replacing("\"", with: "\"\""))\""
     }
@@ -167,7 +174,14 @@ extension RoutingReport {
             "total": total.value, "models": table(byModel), "roles": table(byRole), "days": table(byDay),
             "reasons": counts(reasons), "alerts": counts(alerts), "open": .array(open.map { .string("\($0)") }),
             "open_count": .number(JSONNumber(openCount)), "expired": .number(JSONNumber(expired)),
-            "overrides": .array(overrides.map { ["event": .string("\($0.event)"), "override": $0.body] }),
+            "overrides": .array(
+                overrides.map { override in
+                    [
+                        "event": .string("\(override.event)"), "signed": .bool(override.body["signature"] != nil),
+                        "override": override.body,
+                    ]
+                }
+            ),
         ]
     }
 }

@@ -55,11 +55,7 @@ struct SettleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What the provider says it served.", valueName: "model"))
     var served: String?
 
-    @Option(help: "Tokens of the input that were not cached.")
-    var inputTokens: Int?
-
-    @Option(help: "Tokens of the output.")
-    var outputTokens: Int?
+    @OptionGroup var facts: CallFacts
 
     @Option(help: "Tokens of the input that the provider had cached.")
     var cacheReadTokens: Int?
@@ -70,12 +66,6 @@ struct SettleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What it cost, as a decimal; without it the policy's prices say.", valueName: "dollars"))
     var costUsd: String?
 
-    @Option(help: ArgumentHelp("How long it took.", valueName: "ms"))
-    var latencyMs: Int64?
-
-    @Option(help: ArgumentHelp("Why the provider stopped.", valueName: "reason"))
-    var finishReason: String?
-
     @Option(help: "A key of your own: a retry with the same one settles nothing twice.")
     var key: String?
 
@@ -83,28 +73,22 @@ struct SettleCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        let counts = [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens].compactMap(\.self)
-        guard counts.allSatisfy({ (0...RoutingLimits.tokens).contains($0) }) else {
-            throw ValidationError("tokens are counts from 0 to \(RoutingLimits.tokens)")
-        }
+        try CallFacts.check([cacheReadTokens, cacheWriteTokens])
         if let costUsd, USD(decimal: costUsd) == nil {
             throw ValidationError("--cost-usd is dollars, such as 0.0525, with at most twelve places")
-        }
-        if let latencyMs, !(0...86_400_000_000).contains(latencyMs) {
-            throw ValidationError("--latency-ms is a number of milliseconds, 0 or more")
         }
     }
 
     func run() async throws {
         var settlement = Settlement(of: target.event.sequence, outcome)
         settlement.servedModel = served
-        settlement.inputTokens = inputTokens
-        settlement.outputTokens = outputTokens
+        settlement.inputTokens = facts.inputTokens
+        settlement.outputTokens = facts.outputTokens
         settlement.cacheReadTokens = cacheReadTokens
         settlement.cacheWriteTokens = cacheWriteTokens
         settlement.cost = costUsd.flatMap(USD.init(decimal:))
-        settlement.durationNanoseconds = latencyMs.map { $0 * 1_000_000 }
-        settlement.finishReason = finishReason
+        settlement.durationNanoseconds = facts.durationNanoseconds
+        settlement.finishReason = facts.finishReason
         let (final, key) = (settlement, key)
         let settled = try await write.withLedger { ledger in
             try await ledger.settle(final, in: target.handle(in: ledger), key: key)

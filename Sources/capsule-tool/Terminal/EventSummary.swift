@@ -56,7 +56,9 @@ enum EventSummary {
         case .routingDecision:
             return join([
                 body["role"]?.string, "→", body["model"]?.string ?? body["result"]?.string, body["reason"]?.string,
-                body["causes"]?.array.map { "(\($0.compactMap(\.string).joined(separator: ", ")))" },
+                body["causes"]?.array.flatMap { causes in
+                    causes.isEmpty ? nil : "(\(causes.compactMap(\.string).joined(separator: ", ")))"
+                },
             ])
         default: return judgement(type, body)
         }
@@ -82,7 +84,10 @@ enum EventSummary {
                 body["budget"]?.string, body["level"]?.string, body["used"]?.string, "of", body["limit"]?.string,
             ])
         case .override:
-            return join([body["rule"]?.string, "set aside by", body["by"]?.string, body["reason"]?.string])
+            return join([
+                body["rule"]?.string, "set aside by", body["by"]?.string,
+                body["signature"] == nil ? "(unsigned)" : "(signed)", body["reason"]?.string,
+            ])
         default: return compact(body)
         }
     }
