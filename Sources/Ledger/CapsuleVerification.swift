@@ -12,6 +12,8 @@ public struct CapsuleVerification: Sendable {
     public var events: UInt64
     /// Runs, and events that begin a binding, which name no snapshot that is in the file before them.
     public var unboundEvents: [Finding]
+    /// What was recorded of approvals, judged again; nothing was where the capsule is not sound.
+    public var approvals = ApprovalAudit()
     /// Whether a note said what is known to be durable.
     public var hasNote: Bool
 
@@ -24,11 +26,11 @@ public struct CapsuleVerification: Sendable {
         /// Why nothing is routed by it; nil for a compiled policy.
         public var notCompiled: String?
 
-        init(_ snapshot: PolicySnapshot) {
+        fileprivate init(_ snapshot: PolicySnapshot, _ audit: inout ApprovalAudit) {
             id = snapshot.id
             title = snapshot.title
             do throws(SnapshotError) {
-                _ = try CompiledPolicy(canonicalJSON: snapshot.bytes)
+                audit.take(try CompiledPolicy(canonicalJSON: snapshot.bytes), id: id)
             } catch {
                 notCompiled = "\(error)"
             }
@@ -52,12 +54,18 @@ public struct CapsuleVerification: Sendable {
         var malformed: [Digest] = []
         var resolved: [ResolvedSnapshot] = []
         var withheld: UInt64 = 0
+        var audit = ApprovalAudit()
         report = try verifier.run(
-            event: { _, _, event throws(CapsuleError) in if event.isWithheld { withheld += 1 } },
+            event: { leaf, _, event throws(CapsuleError) in
+                if event.isWithheld { withheld += 1 }
+                guard ApprovalAudit.mayRecord(event.envelope) else { return }
+                audit.take(RecordedEvent(event, leafIndex: leaf, hashing: false))
+            },
             object: { object throws(CapsuleError) in
+                audit.take(object)
                 guard object.kind == .snapshot else { return }
                 do throws(LedgerError) {
-                    resolved.append(ResolvedSnapshot(try PolicySnapshot(canonicalJSON: object.bytes)))
+                    resolved.append(ResolvedSnapshot(try PolicySnapshot(canonicalJSON: object.bytes), &audit))
                 } catch {
                     malformed.append(object.id)
                 }
@@ -69,6 +77,9 @@ public struct CapsuleVerification: Sendable {
         events = report.treeSize
         unboundEvents = report.findings.filter { $0.code == .runSnapshot }
         hasNote = note != nil
+        guard isSound else { return }
+        audit.finish()
+        approvals = audit
     }
 
     /// Whether nothing contradicts what the capsule says.

@@ -6,51 +6,54 @@ import Testing
 extension Workbench {
     /// One model whose calls of one token each way cost 0.07 dollars, and a budget in dollars.
     static func routingPolicy(_ budget: String, _ more: String = "") throws -> PolicySnapshot {
-        let text = """
-            schema = 1
-            stages = ["plan", "implement"]
-            [policy]
-            name = "routing"
-            version = "1.0.0"
-            owner = "team"
-            [providers.lab]
-            api = "openai"
-            base_url = "https://lab.example"
-            [models.big]
-            provider = "lab"
-            id = "big-1"
-            locality = "cloud"
-            tier = 2
-            context_tokens = 1000
-            price_per_mtok = { input = 3500.00, output = 3500.00 }
-            [models.huge]
-            provider = "lab"
-            id = "huge-1"
-            locality = "cloud"
-            tier = 3
-            context_tokens = 1000
-            price_per_mtok = { input = 3500.00, output = 3500.00 }
-            [roles.writer]
-            models = ["big"]
-            [[escalations]]
-            id = "unsure"
-            role = "writer"
-            when = { confidence_below = 0.5 }
-            to = { then = "human" }
-            [risk.high]
-            evidence = "durable"
-            [risk.low]
-            evidence = "written"
-            [budgets]
-            per_run_usd = "\(budget)"
-            [gates.quality]
-            parity = { at_least = 0.85, samples = 2 }
-            \(more)
-            """
-        let source = SourceFile(name: "model_policy.toml", bytes: Array(text.utf8))
+        let source = SourceFile(name: "model_policy.toml", bytes: Array(policySource(budget, more).utf8))
         let result = PolicyCompiler.compile(workspace: source)
         let compiled = try #require(result.snapshot, "\(result.diagnostics.map(\.message))")
         return try PolicySnapshot(canonicalJSON: compiled.canonicalJSON)
+    }
+
+    static func policySource(_ budget: String, _ more: String = "") -> String {
+        """
+        schema = 1
+        stages = ["plan", "implement"]
+        [policy]
+        name = "routing"
+        version = "1.0.0"
+        owner = "team"
+        [providers.lab]
+        api = "openai"
+        base_url = "https://lab.example"
+        [models.big]
+        provider = "lab"
+        id = "big-1"
+        locality = "cloud"
+        tier = 2
+        context_tokens = 1000
+        price_per_mtok = { input = 3500.00, output = 3500.00 }
+        [models.huge]
+        provider = "lab"
+        id = "huge-1"
+        locality = "cloud"
+        tier = 3
+        context_tokens = 1000
+        price_per_mtok = { input = 3500.00, output = 3500.00 }
+        [roles.writer]
+        models = ["big"]
+        [[escalations]]
+        id = "unsure"
+        role = "writer"
+        when = { confidence_below = 0.5 }
+        to = { then = "human" }
+        [risk.high]
+        evidence = "durable"
+        [risk.low]
+        evidence = "written"
+        [budgets]
+        per_run_usd = "\(budget)"
+        [gates.quality]
+        parity = { at_least = 0.85, samples = 2 }
+        \(more)
+        """
     }
 
     static var request: RoutingRequest {

@@ -6,10 +6,12 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Read the whole capsule and say what is proved, what is not, and what is wrong.",
         discussion: """
-            Checks checksums, leaves, commitments, roots, seals, snapshot content and the rules of every run.
-            Exit status: 0 nothing contradicts what the capsule says · 1 broken, or with --require-snapshots a run or an
-            event without its snapshot, or with --require-decisions a model call that no decision allowed, or a decision
-            that does not replay · 3 damaged, cut short, or not readable by this version.
+            Checks checksums, leaves, commitments, roots, seals, snapshot content and the rules of every run, and judges
+            recorded approvals again.
+            Exit status: 0 nothing contradicts what the capsule says · 1 broken, or an approval that does not follow, or
+            with --require-snapshots a run or an event without its snapshot, or with --require-decisions a model call
+            that no decision allowed, or a decision that does not replay · 3 damaged, cut short, or not readable by this
+            version.
             With --as-of, reads up to a checkpoint and compares the root over the events there with the one that its
             note states; a root that you kept elsewhere says whether the note is the one you knew.
             """
@@ -98,6 +100,9 @@ struct VerifyCommand: ParsableCommand {
         }
         switch report.verdict {
         case .intact, .tornTail, .beingWritten:
+            if let finding = result.approvals.findings.first {
+                throw Failure(.no, "\(finding.event) says that its policy is approved, and \(finding.reason)")
+            }
             if let id = result.malformedSnapshots.first {
                 throw Failure(.no, "snapshot \(PolicySnapshot.text(id)) is not canonical JSON")
             }
@@ -152,6 +157,7 @@ struct VerifyCommand: ParsableCommand {
             let note = snapshot.notCompiled == nil ? "" : "; not a compiled policy, so nothing is routed by it"
             lines.append("  policy      \(Printable.escape(title))  \(PolicySnapshot.text(snapshot.id))\(note)")
         }
+        lines += approvals(result.approvals)
         if result.withheldBodies > 0 {
             lines.append("  \(Human.count(result.withheldBodies)) bodies are withheld; their commitments stand")
         }
@@ -159,6 +165,18 @@ struct VerifyCommand: ParsableCommand {
             lines.append("  no note beside the capsule: damage in the last write would look like a torn tail")
         }
         if let copy = report.damagedHeaderCopy { lines.append("  copy \(copy + 1) of the file header is damaged") }
+        return lines
+    }
+
+    private func approvals(_ audit: ApprovalAudit) -> [String] {
+        guard audit.verdicts > 0 else { return [] }
+        let counts = "\(Human.count(audit.derived)) of \(Human.count(audit.verdicts))"
+        var lines = ["  approvals   \(counts) recorded as approved follow from lists, statements and signatures"]
+        for finding in audit.findings.prefix(20) {
+            let more = finding.events > 1 ? " (and \(finding.events - 1) events like it)" : ""
+            lines.append("  \(finding.event): \(Printable.escape(finding.reason))\(more) [approval-not-derived]")
+        }
+        if audit.findings.count > 20 { lines.append("  … and \(audit.findings.count - 20) more; --json lists all") }
         return lines
     }
 
@@ -219,6 +237,17 @@ extension CapsuleVerification {
                     ]
                 }
             ),
+            "approvals": [
+                "verdicts": .number(JSONNumber(approvals.verdicts)), "derived": .number(JSONNumber(approvals.derived)),
+                "findings": .array(
+                    approvals.findings.map { finding in
+                        [
+                            "event": .string("\(finding.event)"), "events": .number(JSONNumber(finding.events)),
+                            "reason": .string(finding.reason),
+                        ]
+                    }
+                ),
+            ],
             "damaged_header_copy": report.damagedHeaderCopy.map { .number(JSONNumber($0 + 1)) } ?? .null,
         ]
     }

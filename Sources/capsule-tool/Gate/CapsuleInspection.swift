@@ -48,6 +48,9 @@ struct CapsuleInspection {
             let first = report.error.map { "\($0)" } ?? report.findings.first?.reason ?? report.verdict.rawValue
             problems.append("it is not sound: \(first)")
         }
+        problems += result.approvals.findings.prefix(20).map { finding in
+            "\(finding.event) says that its policy is approved, and \(finding.reason) [approval-not-derived]"
+        }
         return problems
     }
 
