@@ -41,7 +41,9 @@ import Testing
     @Test func aSimulationCountsWhatChangesAndWhatItCosts() throws {
         let gate = try Self.gate()
         // Ten times dearer, and the other model first for writers.
-        try gate.sh("sed 's/output = 2.00/output = 20.00/; s/\\[\"big\", \"spare\"\\]/[\"spare\", \"big\"]/' model_policy.toml > new.toml")
+        try gate.sh(
+            "sed 's/output = 2.00/output = 20.00/; s/\\[\"big\", \"spare\"\\]/[\"spare\", \"big\"]/' model_policy.toml > new.toml"
+        )
         let found = try Self.json(gate, "policy simulate --policy new.toml --json")
         let roles = try #require(found["by_role"] as? [String: [String: Any]])
         #expect(roles["writer"]?["changed"] as? Int == 3 && roles["reviewer"]?["changed"] as? Int == 0)
@@ -54,7 +56,9 @@ import Testing
         #expect(try gate.shop.shell("$TOOL policy simulate --policy new.toml --exit-code").status == 1)
         // Money for none: each would be refused where budgets are enforced.
         try gate.sh("rm policy/specs/SPEC-1.toml")
-        try gate.sh("sed 's/per_run_usd = \"10.00\"/per_run_usd = \"0.00\"/; s/budgets = \"warn\"/budgets = \"enforce\"/' model_policy.toml > none.toml")
+        try gate.sh(
+            "sed 's/per_run_usd = \"10.00\"/per_run_usd = \"0.00\"/; s/budgets = \"warn\"/budgets = \"enforce\"/' model_policy.toml > none.toml"
+        )
         let none = try Self.json(gate, "policy simulate --policy none.toml --json")
         #expect((none["total"] as? [String: Any])?["refused"] as? Int ?? 0 >= 3, "\(none)")
         let text = try gate.sh("$TOOL policy simulate --policy none.toml").output
@@ -71,7 +75,9 @@ import Testing
 
     @Test func readinessSaysWhatEnforcingWouldHaveRefused() throws {
         let gate = try Self.gate()
-        try gate.sh("sed -i 's/per_run_usd = \"10.00\"/per_run_usd = \"0.0003\"/' model_policy.toml; rm policy/specs/SPEC-1.toml")
+        try gate.sh(
+            "sed -i 's/per_run_usd = \"10.00\"/per_run_usd = \"0.0003\"/' model_policy.toml; rm policy/specs/SPEC-1.toml"
+        )
         try gate.sh(
             """
             $TOOL start --name poor --risk low --stage plan
@@ -103,5 +109,29 @@ import Testing
         #expect(log[1]["approved"] as? Bool == false)
         let commits = try gate.sh("git log --format=%H -- model_policy.toml").lines.map(String.init)
         #expect(log[0]["commit"] as? String == commits[1])
+    }
+
+    @Test func theLogJudgesByTheListThatAVersionWasMergedUnderAndByTodays() throws {
+        let gate = try Self.gate()
+        try gate.sh("git checkout -q change && git merge -q main")
+        try gate.tighten()
+        try gate.commit()
+        try gate.approve()
+        try gate.sh("git checkout -q main && git merge -q --no-ff -m merge change")
+        let merge = try gate.sh("git rev-parse HEAD").lines[0]
+        // Grace leaves; somebody new approves what was merged long ago.
+        let list = try gate.shop.read("policy/allowed_signers")
+        let others = list.split(separator: "\n").filter { !$0.hasPrefix("grace") }.joined(separator: "\n") + "\n"
+        try gate.shop.write(others, to: "policy/allowed_signers")
+        try gate.sh("git commit -qam 'grace left'")
+        try gate.approve("linus", "linus@example.com")
+        let answer = try gate.sh("$TOOL policy log --json")
+        let log = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [[String: Any]])
+        #expect(log[0]["approved_by_when_merged"] as? [String] == ["grace@example.com"], "\(answer)")
+        #expect(log[0]["approved_when_merged"] as? Bool == true && log[0]["merge_commit"] as? String == String(merge))
+        #expect(log[0]["approved_by"] as? [String] == ["linus@example.com"])
+        #expect(log[1]["approved_when_merged"] is NSNull, "a first policy asks for nothing")
+        let text = try gate.sh("$TOOL policy log").output
+        #expect(text.contains("approved by") && text.contains("today"), "\(text)")
     }
 }

@@ -11,8 +11,13 @@ public struct PolicyLog: Sendable {
         /// The commit's own time, RFC 3339 with its offset.
         public var date: String
         public var authors: [ApprovalAuthor]
-        /// Those who approved it and count, by the rules and the list of signers of today; nil where there are none.
+        /// Those who approve it and count, by the rules and the list of signers of today; nil where there are none.
         public var approval: LayerVerdict?
+        /// The commit that brought it to the branch itself: a merge, or its author's; nil where it was never there.
+        public var mergeCommit: String?
+        /// Those who had approved it when it was merged and count, by the rules and the list of the branch before; nil
+        /// where none were asked for.
+        public var approvalWhenMerged: LayerVerdict?
     }
 
     public let entries: [Entry]
@@ -39,6 +44,7 @@ public struct PolicyLog: Sendable {
         else { return nil }
         let folder = ApprovalFolder(workspace)
         var (entries, unreadable): ([Entry], Int) = ([], 0)
+        var evidences: [ApprovalEvidence?] = []
         for (index, change) in window.enumerated() {
             var files: [PolicyLayer: SourceFile] = [:]
             for (place, (layer, name)) in names.enumerated() where files[layer] == nil {
@@ -58,16 +64,39 @@ public struct PolicyLog: Sendable {
                 date: dates[index],
                 authors: change.authors
             )
-            if let rules, let subject = result.approvalSubjects.last {
-                let files = folder.files(for: subject)
-                let evidence = ApprovalEvidence(subject, files: files, authors: .known(change.authors))
+            let evidence = result.approvalSubjects.last.map { subject in
+                ApprovalEvidence(subject, files: folder.files(for: subject), authors: .known(change.authors))
+            }
+            if let rules, let evidence {
                 entry.approval = ApprovalVerdict(of: [evidence], under: rules, now: now).layers.first
             }
             // A commit that only lays the file out anew brought nothing: the older one did.
-            if entries.last?.id == entry.id { entries.removeLast() }
+            if entries.last?.id == entry.id {
+                entries.removeLast()
+                evidences.removeLast()
+            }
             entries.append(entry)
+            evidences.append(evidence)
         }
+        Self.judgeMerges(&entries, evidences, git, names)
         (self.entries, self.unreadable) = (entries, unreadable)
+    }
+
+    private static func judgeMerges(
+        _ entries: inout [Entry],
+        _ evidences: [ApprovalEvidence?],
+        _ git: GitRepository,
+        _ names: [(PolicyLayer, String)]
+    ) {
+        var merged = MergedPolicies(git, names)
+        var subjects: [(place: Int, merge: MergedPolicies.Merge, evidence: ApprovalEvidence)] = []
+        for place in entries.indices {
+            guard let merge = merged.next(entries[place].id) else { continue }
+            entries[place].mergeCommit = merge.commit
+            if let evidence = evidences[place] { subjects.append((place, merge, evidence)) }
+        }
+        let verdicts = merged.judge(subjects.map { ($0.merge, $0.evidence) })
+        for (subject, verdict) in zip(subjects, verdicts) { entries[subject.place].approvalWhenMerged = verdict }
     }
 
     private static func dates(_ git: GitRepository, _ changes: [PolicyChange]) -> [String]? {

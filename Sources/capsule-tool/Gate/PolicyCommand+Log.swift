@@ -8,8 +8,9 @@ extension PolicyCommand {
             commandName: "log",
             abstract: "List the policies that this repository had, with commits, approvals, and runs under each.",
             discussion: """
-                One line for each meaning, newest first, with the commit that brought it. Approvals are counted by the
-                rules and the list of signers of today. Runs are those of the capsule, where there is one.
+                One line for each meaning, newest first, with the commit that brought it. 'approved by' are those who
+                had signed when it came to the branch that is checked out, by the rules and the list of signers that the
+                branch had before; 'today' those who count now. Runs are those of the capsule, where there is one.
                 Exit status: 0 · 66 no policy, or no history of it.
                 """
         )
@@ -41,12 +42,13 @@ extension PolicyCommand {
             if json { return Output.json(.array(log.entries.map { value($0, runs) })) }
             var columns = Columns([
                 ("version", .left), ("date", .left), ("commit", .left), ("by", .left), ("approved by", .left),
-                ("runs", .right), ("snapshot", .left),
+                ("today", .left), ("runs", .right), ("snapshot", .left),
             ])
             for entry in log.entries {
                 columns.add([
                     entry.version, String(entry.date.prefix(10)), String(entry.commit.prefix(12)),
-                    entry.authors.first?.description ?? "", approvers(entry).joined(separator: ", "),
+                    entry.authors.first?.description ?? "", approvers(entry.approvalWhenMerged).joined(separator: ", "),
+                    approvers(entry.approval).joined(separator: ", "),
                     runs.map { Human.count($0["\(entry.id)"]?.count ?? 0) } ?? "", "\(entry.id)",
                 ])
             }
@@ -54,9 +56,7 @@ extension PolicyCommand {
             if log.unreadable > 0 { complain("\(log.unreadable) commits have a policy with errors, and are left out") }
         }
 
-        private func approvers(_ entry: PolicyLog.Entry) -> [String] {
-            entry.approval?.counted.map(\.approver) ?? []
-        }
+        private func approvers(_ verdict: LayerVerdict?) -> [String] { verdict?.counted.map(\.approver) ?? [] }
 
         /// Runs by snapshot; nil where there is no capsule.
         private func usedBy() throws -> [String: [RunRow]]? {
@@ -81,7 +81,10 @@ extension PolicyCommand {
                 "commit": .string(entry.commit), "date": .string(entry.date),
                 "authors": .array(entry.authors.map { .string($0.description) }),
                 "approved": entry.approval.map { .bool($0.isApproved) } ?? .null,
-                "approved_by": .array(approvers(entry).map { .string($0) }),
+                "approved_by": .array(approvers(entry.approval).map { .string($0) }),
+                "merge_commit": entry.mergeCommit.map { .string($0) } ?? .null,
+                "approved_when_merged": entry.approvalWhenMerged.map { .bool($0.isApproved) } ?? .null,
+                "approved_by_when_merged": .array(approvers(entry.approvalWhenMerged).map { .string($0) }),
                 "runs": used.map { rows in .array(rows.map { .string("\($0.id)") }) } ?? .null,
             ]
         }
