@@ -16,7 +16,6 @@ let package = Package(
             dependencies: [
                 .product(name: "Ledger", package: "capsule"),
                 .product(name: "ModelPolicy", package: "capsule"),
-                .product(name: "ModelPolicy", package: "capsule"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: [
