@@ -12,8 +12,6 @@ import ModelPolicy
 /// ```
 public final class CapsuleLedger: RunLedger {
     public let queue: WriterQueue
-    /// Envelope, salt and headers of an event, about.
-    private static let bytesBesideBody = 128
     /// Nil for a capsule that is not a file of the operating system's.
     private let keeper: IndexKeeper?
     /// What is known of the policies of runs.
@@ -44,6 +42,9 @@ public final class CapsuleLedger: RunLedger {
         self.path = path
         var options = options
         if options.resume == nil, let keeper { options.resume = { try keeper.resumePoint(for: $0) } }
+        if options.followBatches == nil, let keeper {
+            options.followBatches = { keeper.feed($0, from: $1) }
+        }
         if options.evidence == nil {
             // An index that stands beside the capsule knows how far it was durable, whatever became of the note.
             options.evidence = { SnapshotIndex.evidence(for: storage.resolved(path), $0) }
@@ -135,13 +136,9 @@ public final class CapsuleLedger: RunLedger {
         var events = events
         if let rules = try await contentRules(of: run.id) { try rules.apply(to: &events) }
         for index in actors { events[index].actor = try Self.actor(introducedBy: events[index]) }
-        var bytes = 0
-        for index in drafts.indices { bytes += Self.bytesBesideBody + (drafts[index].body?.count ?? 0) }
-        let receipts = try await queue.submit(
+        return try await queue.submit(
             Submission(.run(run.id, token: run.token), events: events, durability: durability)
         )
-        keeper?.appended(bytes)
-        return receipts
     }
 
     /// Events among which are stages or checkpoints: the policy is looked at before each, and none is lost when a later

@@ -63,8 +63,11 @@ struct Chunk {
             while true {
                 let offset = fold.reader.position.offset
                 let step = try fold.next(
-                    event: { [collector] leaf, _, event throws(CapsuleError) in
-                        collector.rows.add(event, leaf: leaf, batch: offset)
+                    event: { [collector, fold] leaf, _, event throws(CapsuleError) in
+                        let body = PendingRows.readsBody(of: event.envelope) ? event.storedBody?.array : nil
+                        collector.rows.add(event.envelope, body: body, leaf: leaf, batch: offset)
+                        guard (leaf + 1) % MerkleFrontier.keptLeaves == 0 else { return }
+                        collector.rows.add(block: fold.newestKeptSubtree, endingAt: leaf + 1)
                     },
                     object: { [collector] object throws(CapsuleError) in collector.rows.add(object, batch: offset) }
                 )

@@ -15,17 +15,19 @@ struct Follower {
     /// Below this a second thread is not worth starting.
     private static let readAheadBytes: UInt64 = 4 << 20
 
-    func run(_ progress: ((UInt64, UInt64) -> Void)?) throws -> Status {
+    /// - Parameter end: where a batch ends that is the last to be taken in; nil takes in all.
+    func run(_ progress: ((UInt64, UInt64) -> Void)?, upTo end: UInt64? = nil) throws -> Status {
         let history = IndexHistory(store)
         var (mark, fold) = try start(history)
         try mark.checkLength(of: capsule)
         let reach = try DurableReach(of: capsule, from: mark.offset)
-        fold.reader.limit = max(reach.limit, mark.offset)
+        let limit = min(reach.limit, end ?? reach.limit)
+        fold.reader.limit = max(limit, mark.offset)
         if fold.reader.limit - mark.offset >= Self.readAheadBytes { fold.readAheadInThread() }
         while true {
             let chunk: Chunk
             do {
-                chunk = try Chunk(of: capsule, from: mark, limit: reach.limit, fold: fold) {
+                chunk = try Chunk(of: capsule, from: mark, limit: limit, fold: fold) {
                     let (again, fold) = try start(history)
                     guard again == mark else { throw Overtaken() }
                     return fold
@@ -34,12 +36,13 @@ struct Follower {
                 (mark, fold) = try start(history)
                 continue
             }
+            let state = RowState(chunk.fold.state, after: chunk.rows)
             if let failure = history.takeFailure() { throw failure }
             if chunk.mark == mark { return status(mark, chunk.ending ?? .end, reach) }
             if try store.write(
                 upon: mark,
                 { db in
-                    try RowWriter(db).write(chunk.rows, chunk.fold.state, findings: chunk.findings)
+                    try RowWriter(db).write(chunk.rows, state, findings: chunk.findings)
                     try chunk.mark.write(db)
                 }
             ) {
@@ -72,10 +75,11 @@ struct Follower {
         }
     }
 
-    private func status(_ mark: IndexMark, _ ending: Status.Ending, _ reach: DurableReach) -> Status {
+    func status(_ mark: IndexMark, _ ending: Status.Ending, _ reach: DurableReach) -> Status {
         Status(
             end: mark.offset,
             batches: mark.number,
+            lastBatch: mark.lastBatch,
             treeSize: mark.treeSize,
             root: mark.root,
             knownDurable: mark.durable,

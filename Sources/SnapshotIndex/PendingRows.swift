@@ -8,27 +8,65 @@ struct PendingRows {
     /// Events that can be asked for again by their key, and those that introduce an actor.
     private(set) var keys: [(run: RunID, key: KeyHash, isActor: Bool)] = []
     private(set) var checkpoints: [PendingCheckpoint] = []
+    /// Snapshots in the order in which events came under them, with the time of the first.
+    private(set) var snapshots: [(id: Digest, time: Timestamp)] = []
+    private var used: Set<Digest> = []
+    /// Blocks of leaves that begin here, by their number, and the batches that hold the first leaf of each.
+    private(set) var blocks: [(number: UInt64, batch: UInt64)] = []
+    /// Roots of blocks that are complete.
+    private(set) var subtrees: [(number: UInt64, root: Digest)] = []
     /// Rows that this will become, about.
     private(set) var count = 0
     private var places: [RunID: Int] = [:]
     /// Place of the run of the newest event: events of one run often stand together.
     private var newest = 0
 
-    mutating func add(_ event: borrowing EventView, leaf: UInt64, batch: UInt64) {
-        let run = event.envelope.run
+    /// Whether a row says something of an event's body.
+    static func readsBody(of envelope: Envelope) -> Bool {
+        switch envelope.type {
+        case .registered(.runStart), .registered(.checkpoint): envelope.media == .json && envelope.bodyKind == .inline
+        default: false
+        }
+    }
+
+    /// - Parameter body: as it stands in the event; needed only where `readsBody` says so.
+    mutating func add(_ envelope: Envelope, body: [UInt8]?, leaf: UInt64, batch: UInt64) {
+        if leaf % MerkleFrontier.keptLeaves == 0 {
+            blocks.append((leaf / MerkleFrontier.keptLeaves, batch))
+            count += 1
+        }
+        let run = envelope.run
         // Run zero is the capsule's own and not listed.
         guard !run.isRunZero else { return }
-        let place = place(of: run) ?? append(PendingRun(run, firstLeaf: leaf, time: event.envelope.time))
+        let place = place(of: run) ?? append(PendingRun(run, firstLeaf: leaf, time: envelope.time))
         newest = place
-        if runs[place].add(event, leaf: leaf, batch: batch) { count += 1 }
-        if let key = event.envelope.key, event.envelope.type != .registered(.runStart) {
-            keys.append((run, key, event.envelope.type == .registered(.actor)))
+        if runs[place].snapshots.last != envelope.snapshot, used.insert(envelope.snapshot).inserted {
+            snapshots.append((envelope.snapshot, envelope.time))
+        }
+        if runs[place].add(envelope, leaf: leaf, batch: batch, body) { count += 1 }
+        if let key = envelope.key, envelope.type != .registered(.runStart) {
+            keys.append((run, key, envelope.type == .registered(.actor)))
             count += 1
         }
-        if event.envelope.type == .registered(.checkpoint) {
-            checkpoints.append(PendingCheckpoint(event, leaf: leaf, batch: batch))
+        if envelope.type == .registered(.checkpoint) {
+            checkpoints.append(
+                PendingCheckpoint(leaf: leaf, label: JSONValue(bodyOf: envelope, body)?["label"], batch: batch)
+            )
             count += 1
         }
+    }
+
+    /// - Parameter size: leaves up to the end of the block.
+    mutating func add(block root: Digest, endingAt size: UInt64) {
+        subtrees.append((size / MerkleFrontier.keptLeaves - 1, root))
+        count += 1
+    }
+
+    /// Puts the offsets of batches in the place of their numbers.
+    mutating func place(batches offsets: [UInt64]) {
+        for index in runs.indices { runs[index].place(batches: offsets) }
+        for index in checkpoints.indices { checkpoints[index].batch = offsets[Int(checkpoints[index].batch)] }
+        for index in blocks.indices { blocks[index].batch = offsets[Int(blocks[index].batch)] }
     }
 
     mutating func add(_ object: StoredObject, batch: UInt64) {
@@ -61,8 +99,8 @@ struct PendingRun {
     private(set) var events: Int64 = 0
     /// The seal, if it is one of them.
     private(set) var end: (time: Timestamp, outcome: UInt8, leaf: UInt64)?
-    /// Snapshots in the order in which they came into force, and when they did.
-    private(set) var snapshots: [(id: Digest, time: Timestamp)] = []
+    /// Snapshots in the order in which they came into force.
+    private(set) var snapshots: [Digest] = []
     private(set) var batches: [UInt64] = []
 
     init(_ id: RunID, firstLeaf: UInt64, time: Timestamp) {
@@ -73,16 +111,27 @@ struct PendingRun {
     }
 
     /// Returns whether the event stands in another batch than the one before it.
-    fileprivate mutating func add(_ event: borrowing EventView, leaf: UInt64, batch: UInt64) -> Bool {
-        let time = event.envelope.time
+    fileprivate mutating func add(
+        _ envelope: Envelope,
+        leaf: UInt64,
+        batch: UInt64,
+        _ body: [UInt8]?
+    ) -> Bool {
+        let time = envelope.time
         events += 1
         lastTime = time
-        if snapshots.last?.id != event.envelope.snapshot { snapshots.append((event.envelope.snapshot, time)) }
-        if event.envelope.type == .registered(.runStart), event.envelope.sequence == 0 { start = Start(event) }
-        if let seal = event.envelope.seal { end = (time, seal.outcomeCode, leaf) }
+        if snapshots.last != envelope.snapshot { snapshots.append(envelope.snapshot) }
+        if envelope.type == .registered(.runStart), envelope.sequence == 0 {
+            start = Start(envelope, JSONValue(bodyOf: envelope, body))
+        }
+        if let seal = envelope.seal { end = (time, seal.outcomeCode, leaf) }
         guard batches.last != batch else { return false }
         batches.append(batch)
         return true
+    }
+
+    fileprivate mutating func place(batches offsets: [UInt64]) {
+        for index in batches.indices { batches[index] = offsets[Int(batches[index])] }
     }
 
     /// What `run.start` says. The body is a claim, and may be missing.
@@ -97,12 +146,10 @@ struct PendingRun {
 
         init() {}
 
-        fileprivate init(_ event: borrowing EventView) {
-            key = event.envelope.key
-            isExclusive = event.envelope.token != nil
-            guard event.envelope.media == .json, event.envelope.bodyKind == .inline, let body = event.storedBody,
-                let value = try? JSONValue.parse(body)
-            else { return }
+        fileprivate init(_ envelope: Envelope, _ json: JSONValue?) {
+            key = envelope.key
+            isExclusive = envelope.token != nil
+            guard let value = json else { return }
             name = Self.text(value["name"], atMost: Limits.nameBytes)
             spec = Self.text(value["spec"], atMost: Self.textBytes)
         }
@@ -114,23 +161,25 @@ struct PendingRun {
     }
 }
 
+extension JSONValue {
+    /// Nil if there is no body, or it is no JSON.
+    fileprivate init?(bodyOf envelope: Envelope, _ body: [UInt8]?) {
+        guard PendingRows.readsBody(of: envelope), let body, let value = try? JSONValue.parse(body) else { return nil }
+        self = value
+    }
+}
+
 /// An event that marks a checkpoint; its note follows it.
 struct PendingCheckpoint {
     let leaf: UInt64
     /// From its body, which may be missing.
     let label: String?
-    let batch: UInt64
+    fileprivate(set) var batch: UInt64
 
-    fileprivate init(_ event: borrowing EventView, leaf: UInt64, batch: UInt64) {
+    fileprivate init(leaf: UInt64, label: JSONValue?, batch: UInt64) {
         self.leaf = leaf
         self.batch = batch
-        guard event.envelope.media == .json, event.envelope.bodyKind == .inline, let body = event.storedBody,
-            let text = (try? JSONValue.parse(body))?["label"]?.string, text.utf8.count <= Limits.nameBytes
-        else {
-            label = nil
-            return
-        }
-        label = text
+        self.label = label?.string.flatMap { $0.utf8.count <= Limits.nameBytes ? $0 : nil }
     }
 }
 

@@ -35,12 +35,14 @@ final class RowWriter {
     }
 
     /// - Parameter state: the capsule's after these rows.
-    func write(_ rows: PendingRows, _ state: CapsuleState, findings: Int) throws {
+    func write(_ rows: PendingRows, _ state: RowState, findings: Int) throws {
         var summary = try OpenRuns.summary(db) ?? OpenRuns.Summary()
         for object in rows.objects { try write(object) }
+        for snapshot in rows.snapshots { _ = try number(of: snapshot.id, usedAt: snapshot.time) }
         for run in rows.runs { try write(run, state, &summary) }
-        if let runZero = state.open[.zero] { try writeState(runZero, of: 0, &summary) }
-        for key in rows.keys { try write(key.key, isActor: key.isActor, of: key.run, state) }
+        if let runZero = state.open[.zero] { try writeState(runZero.bytes, of: 0, &summary) }
+        for key in state.keys { try write(key) }
+        try SubtreeRows(db).write(rows)
         summary.tree = state.tree
         summary.findings += Int64(findings)
         summary.headerDigest = state.headerDigest
@@ -53,32 +55,31 @@ final class RowWriter {
     }
 
     /// Puts the state of a run that was touched in the place of the one before; nil if it ended.
-    private func writeState(_ run: RunState?, of place: Int64, _ summary: inout OpenRuns.Summary) throws {
+    private func writeState(_ state: [UInt8]?, of place: Int64, _ summary: inout OpenRuns.Summary) throws {
         if let old = try OpenRuns.stateBytes(at: place, db) {
             summary.toggle(old, at: place)
             summary.openRuns -= 1
         }
-        guard let run else {
+        guard let bytes = state else {
             try db.cachedStatement(sql: "DELETE FROM open_run WHERE first_leaf = ?").execute(arguments: [place])
             return try db.cachedStatement(sql: "DELETE FROM open_key WHERE run = ?").execute(arguments: [place])
         }
-        let bytes = run.encoded
         summary.toggle(bytes, at: place)
         summary.openRuns += 1
         try db.cachedStatement(sql: "INSERT OR REPLACE INTO open_run VALUES (?, ?)")
             .execute(arguments: [place, Data(bytes)])
     }
 
-    private func write(_ key: KeyHash, isActor: Bool, of run: RunID, _ state: CapsuleState) throws {
-        guard let open = state.open[run], let event = open.event(with: key) else { return }
+    private func write(_ key: RowState.Key) throws {
+        let event = key.event
         try db.cachedStatement(sql: "INSERT OR IGNORE INTO open_key VALUES (?, ?, ?, ?, ?, ?)").execute(arguments: [
-            open.firstLeaf.signed, key.blob, Int64(event.sequence), event.leafIndex.signed, event.fingerprint?.blob,
-            isActor,
+            key.firstLeaf.signed, key.key.blob, Int64(event.sequence), event.leafIndex.signed, event.fingerprint?.blob,
+            key.isActor,
         ])
     }
 
-    private func write(_ run: PendingRun, _ state: CapsuleState, _ summary: inout OpenRuns.Summary) throws {
-        let snapshots = try run.snapshots.map { try number(of: $0.id, usedAt: $0.time) }
+    private func write(_ run: PendingRun, _ state: RowState, _ summary: inout OpenRuns.Summary) throws {
+        let snapshots = run.snapshots.compactMap { snapshotNumbers[$0] }
         let known = try Row.fetchOne(findRun, arguments: [run.id.blob]).map { try Fields($0).unsigned(0) }
         let place = (known ?? run.firstLeaf).signed
         let progress: StatementArguments = [
@@ -88,7 +89,7 @@ final class RowWriter {
         let seal = run.end?.leaf.signed
         if known == nil {
             let start = run.start
-            let fingerprint = start.key.flatMap { state.namedRun($0) }?.fingerprint
+            let fingerprint = start.key.flatMap { state.fingerprints[$0] }
             insertRun.setUncheckedArguments(
                 progress + [
                     place, run.id.blob, start.name, start.spec, start.key?.blob, run.startTime.nanoseconds,
@@ -103,7 +104,7 @@ final class RowWriter {
         }
         // A run that began and ended here has nothing to take back.
         let open = state.open[run.id]
-        if known != nil || open != nil { try writeState(open, of: place, &summary) }
+        if known != nil || open != nil { try writeState(open?.bytes, of: place, &summary) }
         if let first = run.batches.first {
             let offsets = BatchOffsets.encode(run.batches)
             insertRunBatches.setUncheckedArguments([place, first.signed, Data(offsets)])

@@ -146,7 +146,7 @@ public final class SnapshotIndex: Sendable {
     private var current: IndexStore { store.withLock { $0 } }
 
     /// Does `work`; if the index turns out to be of no use, makes it anew once, then does without a file.
-    private func perform<Result>(refills: Bool, _ work: (IndexStore) throws -> Result) throws -> Result {
+    func perform<Result>(refills: Bool, _ work: (IndexStore) throws -> Result) throws -> Result {
         var attempt = 0
         while true {
             let used = current
@@ -188,6 +188,8 @@ public struct Status: Equatable, Sendable {
     public var end: UInt64
     /// Batches that it covers.
     public var batches: UInt64
+    /// Where the last of them begins; 0 if there is none.
+    public var lastBatch: UInt64
     /// Events that it covers, run zero's among them.
     public var treeSize: UInt64
     /// Root over them, as the last batch header states it; not recomputed.

@@ -77,6 +77,7 @@ actor CapsuleWriter {
             try? session.lock.release()
             holdsLock = false
         }
+        if !isPoisoned { session?.finish() }
         session = nil
         isClosed = true
     }

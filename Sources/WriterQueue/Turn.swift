@@ -147,12 +147,14 @@ struct Turn {
         let findings = session.fold.admit(envelope, leafHash: hash, fingerprint: event.fingerprint, blob: event.blob)
         assert(findings.isEmpty, "admission let something pass that breaks a rule: \(findings)")
         eventCount += 1
+        session.tellBatchFollower(envelope, body: event.storedBody)
         session.tell(envelope) { envelope.bodyKind == .inline ? event.storedBody : nil }
     }
 
     private mutating func closeBody() {
         guard !body.isEmpty else { return }
         root = session.fold.settledRoot()
+        session.batchFollower?.closeBatch()
         timeline.append(Closed(body: body, treeSize: session.fold.state.tree.size, root: root))
         body = BatchBody(.timeline)
     }
@@ -169,10 +171,12 @@ struct Turn {
                 encoder.append(batch, treeSize: size, root: rootBefore, durableLength: durable)
                 batch = BatchBody(.objects)
             }
+            session.batchFollower?.take(object, inBatchAt: encoder.position.offset)
             batch.addObject(object)
         }
         if !batch.isEmpty { encoder.append(batch, treeSize: size, root: rootBefore, durableLength: durable) }
         for closed in timeline {
+            session.batchFollower?.place(batchAt: encoder.position.offset)
             let stated = Mutant.isOn(.headerClaimsItsOwnBytes) ? encoder.position.offset : durable
             encoder.append(closed.body, treeSize: closed.treeSize, root: closed.root, durableLength: stated)
         }

@@ -44,6 +44,9 @@ public final class WriterQueue: Sendable {
         /// What else is known of how far the capsule was durable: an index's mark, a checkpoint kept elsewhere. Asked
         /// once for each file that is opened; a capsule that falls short of it is not written to.
         public var evidence: (@Sendable (FileHeader) -> OutsideEvidence?)?
+        /// Makes who is told what is written from a place on. Called for each file that is opened, and again behind
+        /// what other processes wrote.
+        public var followBatches: (@Sendable (FileHeader, BatchPosition) -> (any BatchFollower)?)?
         /// Called while the capsule is read on opening, with bytes read and bytes to read.
         public var progress: (@Sendable (UInt64, UInt64) -> Void)?
         /// Told of waits and recoveries as they happen, in the writer's thread or the caller's: it must not block, nor

@@ -30,6 +30,9 @@ final class WriterSession {
     private var hasRead = false
     /// Who is told the events of a run.
     var followers: [RunID: any RunFollower] = [:]
+    private let followBatches: (@Sendable (FileHeader, BatchPosition) -> (any BatchFollower)?)?
+    /// Who is told what is written.
+    private(set) var batchFollower: (any BatchFollower)?
     private let resume: (@Sendable (FileHeader) throws -> ResumePoint?)?
     private let resumedBytes: UInt64
     private let observe: (@Sendable (WriterNotice) -> Void)?
@@ -43,6 +46,7 @@ final class WriterSession {
     ) throws {
         resume = trustsIndex ? options.resume : nil
         resumedBytes = options.resumedBytes
+        followBatches = options.followBatches
         observe = options.observe
         self.path = path
         self.storage = storage
@@ -129,6 +133,7 @@ final class WriterSession {
         guard length >= expected else { throw cutShort(at: length, durable: expected) }
         let validEnd = try read(to: length, progress: progress)
         hasRead = true
+        batchFollower = followBatches?(capsule.header, fold.reader.position)
         if validEnd < length || durable < validEnd || note?.syncFailed ?? false {
             try recover(to: validEnd, length: length, hasNote: note != nil, holder: holder)
         }
@@ -184,6 +189,24 @@ final class WriterSession {
         guard !followers.isEmpty, let follower = followers[envelope.run] else { return }
         follower.take(envelope, body: body())
         if envelope.seal != nil { followers[envelope.run] = nil }
+    }
+
+    /// Tells whoever follows the file of an event that was admitted.
+    func tellBatchFollower(_ envelope: Envelope, body: [UInt8]?) {
+        guard let batchFollower else { return }
+        let size = fold.state.tree.size
+        batchFollower.take(envelope, body: envelope.bodyKind == .inline ? body : nil, leaf: size - 1)
+        if size % MerkleFrontier.keptLeaves == 0 { batchFollower.take(subtree: fold.state.tree.newestKept) }
+    }
+
+    private var writtenPlace: WrittenPlace {
+        WrittenPlace(end: fold.reader.position, state: fold.state, root: fold.verified.root)
+    }
+
+    /// Says that nothing more is written here.
+    func finish() {
+        if hasRead { batchFollower?.finish(writtenPlace) }
+        batchFollower = nil
     }
 
     /// Folds batches up to `length`; returns where the last valid one ends.
@@ -268,6 +291,7 @@ final class WriterSession {
         let start = end
         try encoder.output.withUnsafeBytes { bytes throws in try file.writeFully(bytes, at: start) }
         fold.encoded(upTo: encoder.position, root: turn.root)
+        batchFollower?.written(writtenPlace)
         return UInt64(encoder.output.count)
     }
 
@@ -312,11 +336,14 @@ final class WriterSession {
         )
         encoder.restart(at: fold.reader.position)
         var body = BatchBody(.objects)
-        body.addObject(try StoredObject(.note, note.bytes))
+        let object = try StoredObject(.note, note.bytes)
+        body.addObject(object)
         encoder.append(body, treeSize: note.size, root: note.root, durableLength: durable)
         let start = end
         try encoder.output.withUnsafeBytes { bytes throws in try file.writeFully(bytes, at: start) }
         fold.encoded(upTo: encoder.position, root: note.root)
+        batchFollower?.take(object, inBatchAt: start)
+        batchFollower?.written(writtenPlace)
     }
 
     /// Says in the note that it is we who write, if somebody else stands there.

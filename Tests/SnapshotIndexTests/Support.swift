@@ -20,13 +20,15 @@ final class Fixture: Sendable {
 
     var indexPath: FilePath { SnapshotIndex.path(for: path) }
 
-    init(name: String = "test.cpsl") async throws {
+    init(name: String = "test.cpsl", options configure: (inout WriterQueue.Options) -> Void = { _ in }) async throws {
         folder = FilePath("/tmp/capsule-index-\(RunID(at: .now, random: SystemRandom()))")
         try #require(folder.withPlatformString { mkdir($0, 0o755) } == 0)
         path = folder.appending(name)
         header = try Self.header()
         try CapsuleFile.create(path, header: header, body: Array("{}".utf8))
-        queue = try await WriterQueue(opening: path)
+        var options = WriterQueue.Options()
+        configure(&options)
+        queue = try await WriterQueue(opening: path, options: options)
     }
 
     deinit { Self.delete(folder) }

@@ -27,7 +27,7 @@ public final class BatchReader {
     private var raw: [UInt8] = []
     static let windowSize = 1 << 20
     /// Bytes read at once. Much where the next batch follows, little where somewhere else is jumped to.
-    var readAhead = windowSize
+    package var readAhead = windowSize
 
     /// - Parameter limit: the length of the file, or less.
     public init(file: any StorageFile, header: FileHeader, from position: BatchPosition? = nil, limit: UInt64) {

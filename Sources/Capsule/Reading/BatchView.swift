@@ -21,7 +21,7 @@ public struct BatchView: ~Escapable {
     /// before it comes to that event.
     ///
     /// Two at a time, side by side: that takes little more than half the time of one after the other.
-    var leafHashes: [Digest] {
+    package var leafHashes: [Digest] {
         if let hashes { return hashes }
         return header.kind == .timeline ? body.withUnsafeBytes { LeafHasher($0, events: header.events).hashes } : []
     }

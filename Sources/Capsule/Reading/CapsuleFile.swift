@@ -55,6 +55,19 @@ public final class CapsuleFile: Sendable {
         }
     }
 
+    /// The header of the batch that begins at `offset`, and its checksum, which the next batch names. Nil if no intact
+    /// one stands there. The body is not looked at.
+    public func header(ofBatchAt offset: UInt64) throws -> (header: BatchHeader, checksum: UInt32)? {
+        let length = try length()
+        guard offset >= FileHeader.size, offset < length, length - offset >= UInt64(BatchHeader.size) else {
+            return nil
+        }
+        let bytes = try file.bytes(at: offset, count: BatchHeader.size)
+        let parsed = bytes.withUnsafeBytes { BatchHeader.parse($0.bytes, file: header, offset: offset) }
+        guard case .intact(let intact) = parsed, case .success(let batch) = intact.content else { return nil }
+        return (batch, intact.checksum)
+    }
+
     /// The content of an object that stands in the batch at `offset`.
     public func object(_ id: Digest, inBatchAt offset: UInt64) throws -> StoredObject? {
         var found: StoredObject?

@@ -153,6 +153,9 @@ public final class CapsuleFold {
         state.fold(envelope, leafHash: leafHash, fingerprint: fingerprint, blob: blob)
     }
 
+    /// Root of the newest complete subtree of `MerkleFrontier.keptLeaves` leaves.
+    package var newestKeptSubtree: Digest { state.tree.newestKept }
+
     /// The root over all events so far, merged for good: asking the state for it would merge a copy.
     package func settledRoot() -> Digest {
         state.tree.settle()

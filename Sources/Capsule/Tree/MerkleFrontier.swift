@@ -15,6 +15,13 @@ public struct MerkleFrontier: Sendable {
     /// Leaves that are merged at once, a power of two.
     private static let block = 16
 
+    /// Leaves of a complete subtree whose root is kept when it is made.
+    public static let keptLeaves: UInt64 = 256
+    private static let keptLevel = 8
+    /// Root of the newest complete subtree of `keptLeaves` leaves; zero before the first. Asked for when the size is a
+    /// multiple of it.
+    package private(set) var newestKept = Digest.zero
+
     public init() {
         size = 0
         merged = []
@@ -39,20 +46,23 @@ public struct MerkleFrontier: Sendable {
         guard !waiting.isEmpty else { return }
         let before = size - UInt64(waiting.count)
         if waiting.count == Self.block {
-            add(Self.subtree(&waiting), after: before / UInt64(Self.block))
+            add(Self.subtree(&waiting), after: before / UInt64(Self.block), level: Self.block.trailingZeroBitCount)
         } else {
-            for index in waiting.indices { add(waiting[index], after: before + UInt64(index)) }
+            for index in waiting.indices { add(waiting[index], after: before + UInt64(index), level: 0) }
         }
         waiting.removeAll(keepingCapacity: true)
     }
 
     /// Adds the root of a complete subtree that follows on so many of its size.
-    private mutating func add(_ root: Digest, after count: UInt64) {
+    private mutating func add(_ root: Digest, after count: UInt64, level: Int) {
         var hash = root
         var complete = count
+        var level = level
         while complete & 1 == 1 {
             hash = Hashing.node(merged.removeLast(), hash)
             complete >>= 1
+            level += 1
+            if level == Self.keptLevel { newestKept = hash }
         }
         merged.append(hash)
     }
