@@ -67,8 +67,9 @@ struct ExportedEvent {
 extension LedgerReader {
     /// Writes all events, or those of one run, in the order of the file.
     ///
-    /// Reads all of the capsule: for a run, its leaves are part of a tree over all others. Memory is one batch, and for
-    /// a run without a seal the audit paths of its events.
+    /// Of a run, it reads the batches that hold it and those around the leaves that are proved to be in the tree: the
+    /// index keeps the roots of larger subtrees, and every audit path is checked. Where one does not come out, all of
+    /// the capsule is read. Memory is one batch, and for a run without a seal the audit paths of its events.
     ///
     /// - Parameters:
     ///   - write: takes what is to be written, about a batch at a time.
@@ -160,21 +161,46 @@ extension LedgerReader {
 
     private func runScope(_ row: RunRow, _ scope: ExportScope) throws -> ExportScope.RunScope {
         var check = RunCheck(row.id)
-        var leaves: [UInt64] = []
+        var leaves: [(index: UInt64, hash: Digest)] = []
         try events(of: row, asOf: scope.checkpoint).forEach { event in
             check.take(event)
             if event.envelope.seal != nil { leaves.removeAll() }
-            leaves.append(event.leafIndex)
+            leaves.append((event.leafIndex, event.leafHash))
         }
-        var paths = AuditPaths(of: leaves)
-        try forEachLeaf(scope, leaf: { paths.append($1) }, { _ in })
         return ExportScope.RunScope(
             id: row.id,
             events: check.events,
             root: check.root,
             isSealed: check.seal != nil,
-            paths: paths.finish()
+            paths: try auditPaths(of: leaves, scope)
         )
+    }
+
+    /// By the index, where what it says can be confirmed; else by reading all.
+    private func auditPaths(
+        of leaves: [(index: UInt64, hash: Digest)],
+        _ scope: ExportScope
+    ) throws -> [UInt64: [Digest]] {
+        let limit = scope.checkpoint?.batchOffset ?? status.end
+        if try isStated(scope),
+            let paths = try index.auditPaths(of: leaves, size: scope.treeSize, root: scope.root, limit: limit)
+        {
+            return paths
+        }
+        var paths = AuditPaths(of: leaves.map(\.index))
+        try forEachLeaf(scope, leaf: { paths.append($1) }, { _ in })
+        return paths.finish()
+    }
+
+    /// Whether the capsule itself states the root: in the checkpoint's note, or in the header of the last batch.
+    private func isStated(_ scope: ExportScope) throws -> Bool {
+        if let checkpoint = scope.checkpoint {
+            let object = try? capsule.object(checkpoint.id, inBatchAt: checkpoint.batchOffset)
+            guard let note = object.flatMap({ CheckpointNote($0.bytes) }) else { return false }
+            return note.origin == capsule.header.origin && note.size == scope.treeSize && note.root == scope.root
+        }
+        let batch = try capsule.header(ofBatchAt: status.lastBatch)?.header
+        return batch.map { $0.treeSize == scope.treeSize && $0.root == scope.root } ?? false
     }
 }
 
