@@ -84,6 +84,28 @@ struct ReadAheadTests {
         }
     }
 
+    @Test("Batches of any size go from one thread to the other, when either is ahead")
+    func large() throws {
+        let builder = CapsuleBuilder()
+        builder.snapshot()
+        let run = CapsuleBuilder.run(1)
+        var generator = SeededGenerator(3)
+        builder.event(.runStart, in: run)
+        // Text that does not compress.
+        let pool = (0..<600_000).map { _ in UInt8.random(in: 35...90, using: &generator) }
+        for size in [1, 60, 1, 3, 60, 60, 7, 1, 1, 1, 60, 2] {
+            for _ in 0..<size {
+                let start = Int.random(in: 0..<540_000, using: &generator)
+                let body = String(decoding: pool[start..<(start + 60_000)], as: UTF8.self)
+                builder.event(.note, in: run, body: "\"\(body)\"")
+            }
+            builder.flush()
+        }
+        let bytes = builder.bytes
+        #expect(bytes.count > 8 << 20)
+        try check(bytes, "large")
+    }
+
     @Test("Who lets a reader go in the middle leaves no thread waiting")
     func abandoned() throws {
         let storage = MemoryStorage()

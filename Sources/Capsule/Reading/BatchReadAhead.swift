@@ -35,8 +35,11 @@ struct PreparedBatch: Sendable {
 /// about as long as everything else.
 ///
 /// It ends at the first that it cannot hand over, whatever the reason: whoever reads on there finds the reason.
-final class BatchReadAhead: Sendable {
+final class BatchReadAhead {
     private let queue = BatchQueue()
+    /// Batches that were taken together, and the next of them.
+    private var batches: [PreparedBatch] = []
+    private var next = 0
 
     init(file: any StorageFile, header: FileHeader, from position: BatchPosition, limit: UInt64) {
         startThread { [queue] in
@@ -49,7 +52,12 @@ final class BatchReadAhead: Sendable {
     deinit { queue.end() }
 
     /// The next batch; waits for it. Nil if there is none.
-    func take() -> PreparedBatch? { queue.take() }
+    func take() -> PreparedBatch? {
+        if next == batches.count { (batches, next) = (queue.takeAll(), 0) }
+        guard next < batches.count else { return nil }
+        defer { next += 1 }
+        return batches[next]
+    }
 
     private static func read(_ reader: BatchReader) -> PreparedBatch? {
         var batch: PreparedBatch?
@@ -63,14 +71,15 @@ final class BatchReadAhead: Sendable {
 private final class BatchQueue: @unchecked Sendable {
     // A condition variable needs its mutex: all of these are used under `lock` only.
     private var batches: [PreparedBatch] = []
-    private var first = 0
     private var bytes = 0
     private var hasEnded = false
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     /// Bytes that wait at most, but for one batch.
-    private static let capacity = 4 << 20
+    private static let capacity = 2 << 20
+    /// Bytes that are worth waking the other thread: two that wake each other for every batch do little else.
+    private static let portion = 256 << 10
 
     init() {
         pthread_mutex_init(lock, nil)
@@ -88,26 +97,24 @@ private final class BatchQueue: @unchecked Sendable {
     func put(_ batch: PreparedBatch) -> Bool {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        while !hasEnded, bytes > 0, bytes + batch.size > Self.capacity { pthread_cond_wait(condition, lock) }
+        while !hasEnded, bytes >= Self.portion, bytes + batch.size > Self.capacity {
+            pthread_cond_wait(condition, lock)
+        }
         guard !hasEnded else { return false }
         batches.append(batch)
         bytes += batch.size
-        pthread_cond_signal(condition)
+        if bytes >= Self.portion { pthread_cond_signal(condition) }
         return true
     }
 
-    func take() -> PreparedBatch? {
+    /// Waits until there are a good many; none if there are no more.
+    func takeAll() -> [PreparedBatch] {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        while first == batches.count, !hasEnded { pthread_cond_wait(condition, lock) }
-        guard first < batches.count else { return nil }
-        let batch = batches[first]
-        first += 1
-        if first == batches.count { (batches, first) = ([], 0) }
-        bytes -= batch.size
-        // Half the room at once: two threads that wake each other for every batch do little else.
-        if bytes <= Self.capacity / 2 { pthread_cond_signal(condition) }
-        return batch
+        while bytes < Self.portion, !hasEnded { pthread_cond_wait(condition, lock) }
+        defer { (batches, bytes) = ([], 0) }
+        pthread_cond_signal(condition)
+        return batches
     }
 
     /// No more batches are put, or taken.
