@@ -15,4 +15,16 @@ enum Arguments {
             )
         }
     }
+
+    /// The command that the arguments name, as it is typed: where its options are explained.
+    static var command: String {
+        var (name, commands) = ("capsule-tool", CapsuleTool.configuration.subcommands)
+        for word in CommandLine.arguments.dropFirst() where !commands.isEmpty {
+            if word == "--" { break }
+            guard let found = commands.first(where: { $0.configuration.commandName == word }) else { continue }
+            name += " \(word)"
+            commands = found.configuration.subcommands
+        }
+        return name
+    }
 }

@@ -23,7 +23,7 @@ enum ExitStatus: Int32 {
 
     /// Says what is wrong with an argument whose value was looked at late, and ends the process.
     static func endForUsage(_ message: String) -> Never {
-        complain("\(message); see 'capsule-tool --help'")
+        complain("\(message); see '\(Arguments.command) --help'")
         exit(64)
     }
 

@@ -164,7 +164,7 @@ private struct CrashWorker {
             do {
                 try run(script, base, &points, &shortTurns)
                 var dice = Dice(UInt64(points.count) &+ 17)
-                for (index, point) in points.enumerated() {
+                for point in points {
                     let most = campaign.ways(isRandom: name.hasPrefix("seed"))
                     try crash(point.0, point.1, ways: most, &dice)
                 }

@@ -122,5 +122,7 @@ import Testing
         let answer = try Shop.launch(Shop.tool, arguments, folder: shop.folder, input: Data(), environment: [:])
         #expect(answer.status == 64 && answer.output.isEmpty, "\(answer)")
         #expect(answer.errors.hasPrefix("capsule-tool: ") && answer.errors.split(separator: "\n").count == 1, "\(answer)")
+        let command = arguments[0] == "fly" ? "" : " \(arguments[0])"
+        #expect(answer.errors.hasSuffix("; see 'capsule-tool\(command) --help'\n"), "\(answer)")
     }
 }

@@ -57,17 +57,22 @@ struct CallCommand: AsyncParsableCommand {
             try await ledger.record(final, in: target.handle(in: ledger))
         }
         receipt.print(written)
-        try warn(of: written.event)
+        warn(of: written.event)
     }
 
     /// Says what is wrong with the call against its decision. It is recorded all the same: it was made, and a record
     /// that left it out would hide it.
-    private func warn(of event: EventReference) throws {
-        let audit = try LedgerReader(CapsuleFile(write.capsule.path())).auditRouting(of: event.run)
-        for finding in audit.findings where finding.event == event {
-            complain(
-                "warning: \(finding.problem.reason) [\(finding.problem.code)]; it is recorded, and 'verify' says so"
-            )
+    private func warn(of event: EventReference) {
+        do {
+            let audit = try LedgerReader(CapsuleFile(write.capsule.path())).auditRouting(of: event.run)
+            for finding in audit.findings where finding.event == event {
+                complain(
+                    "warning: \(finding.problem.reason) [\(finding.problem.code)]; it is recorded, and 'verify' says so"
+                )
+            }
+        } catch {
+            // A failure would look as if nothing were recorded, and be tried again.
+            complain("warning: the call is recorded, and could not be compared with its decision: \(error)")
         }
     }
 }
