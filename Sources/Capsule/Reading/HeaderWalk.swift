@@ -12,12 +12,14 @@ public struct HeaderWalk {
     private var windowStart: UInt64 = 0
     private static let windowSize = 1 << 16
 
-    /// - Parameter limit: where to end.
-    public init(_ capsule: CapsuleFile, limit: UInt64) {
+    /// - Parameters:
+    ///   - start: where a batch begins.
+    ///   - limit: where to end.
+    public init(_ capsule: CapsuleFile, from start: UInt64 = FileHeader.size, limit: UInt64) {
         file = capsule.file
         header = capsule.header
         self.limit = limit
-        offset = FileHeader.size
+        offset = start
     }
 
     /// The next header; nil at the limit, or where no intact header stands.

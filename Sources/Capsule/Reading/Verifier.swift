@@ -98,17 +98,22 @@ public struct Verifier {
     private func verdictAtEnd(_ fold: CapsuleFold, length: UInt64) throws -> (Verdict, CapsuleError?) {
         let end = fold.reader.position.offset
         fold.finish()
+        // Where reading ends before the file does, because a writer is at work, nothing is missing.
+        let isLimited = try limit.map { try capsule.length() > $0 } ?? false
+        if isLimited, end == FileHeader.size { return (.beingWritten, nil) }
         if end == FileHeader.size {
             return (.cutShort, CapsuleError(.cutShort, at: end, "the file ends before its first batch"))
         }
         let judge = TailJudge(file: capsule.file, header: capsule.header, limit: length, knownDurable: knownDurable)
-        if case .damaged(let durable, let evidence) = judge.judge(endAt: end, treeSize: fold.state.tree.size) {
+        if case .damaged(let durable, let evidence) = judge.judge(endAt: end, treeSize: fold.state.tree.size),
+            try !isLimited || capsule.length() < durable
+        {
             let text = "the capsule ends here, and \(evidence) shows that it was durable up to byte \(durable)"
             if length < durable { return (.cutShort, CapsuleError(.cutShort, at: end, text)) }
             return (.damaged, CapsuleError(.damaged, at: end, text))
         }
-        if let limit, try capsule.length() > limit { return (fold.findings.isEmpty ? .beingWritten : .broken, nil) }
-        return (fold.findings.isEmpty ? .intact : .broken, nil)
+        let sound: Verdict = isLimited ? .beingWritten : .intact
+        return (fold.findings.isEmpty ? sound : .broken, nil)
     }
 
     private func beingWritten(_ fold: CapsuleFold) -> (Verdict, CapsuleError?) {

@@ -24,7 +24,8 @@ public struct DurableReach: Equatable, Sendable {
         // A writer that fails in the middle of a turn cuts back even whole batches. So a sync of ours counts only while
         // no writer has its turn; after it, recovery keeps every whole batch.
         guard try capsule.file.tryLock(.shared) else {
-            self.init(limit: max(known, min(length, note?.durableLength ?? 0)), isBeingWritten: true)
+            let durable = note?.durableLength ?? Self.stated(in: capsule, from: known, length: length)
+            self.init(limit: max(known, min(length, durable)), isBeingWritten: true)
             return
         }
         defer { try? capsule.file.unlock() }
@@ -42,6 +43,16 @@ public struct DurableReach: Equatable, Sendable {
     private init(limit: UInt64, isBeingWritten: Bool) {
         self.limit = limit
         self.isBeingWritten = isBeingWritten
+    }
+
+    /// What the batches themselves say to have been durable when they were written; 0 if none says anything.
+    ///
+    /// Without a note this is all that is known while a writer has its turn, which may be reading the whole file.
+    private static func stated(in capsule: CapsuleFile, from known: UInt64, length: UInt64) -> UInt64 {
+        var walk = HeaderWalk(capsule, from: max(known, FileHeader.size), limit: length)
+        var durable: UInt64 = 0
+        while let header = try? walk.next() { durable = max(durable, header.durableLength) }
+        return durable
     }
 
     private static func note(of capsule: CapsuleFile) -> DurableNote? {
