@@ -122,6 +122,12 @@ public final class CapsuleLedger: RunLedger {
         to run: RunHandle,
         durability: Durability
     ) async throws -> [Receipt] {
+        guard !run.id.isRunZero else {
+            throw WriteError(
+                .misplacedType,
+                "run zero is the capsule's own: it says what became of the file, and nothing is appended to it"
+            )
+        }
         // A span lends the drafts where a loop over the array would copy them, with a count of references for each
         // field.
         let drafts = events.span
