@@ -26,6 +26,10 @@ public struct Checkpoint: Sendable, Equatable {
 extension LedgerReader {
     /// All checkpoints, in the order of the file.
     public func checkpoints() throws -> [Checkpoint] {
+        try confirmed {
+        } doubt: {
+            try index.missesCheckpoints() ? "checkpoints are missing" : nil
+        }
         var events = try index.checkpointEvents()[...]
         return try index.checkpoints().reversed().enumerated().map { place, row in
             let covered = events.prefix { $0.leaf < row.size && $0.batchOffset < row.batchOffset }
@@ -49,15 +53,12 @@ extension LedgerReader {
     ///
     /// - Throws: `LedgerError.unknownCheckpoint`, which says which there are; `ambiguousCheckpoint`.
     public func checkpoint(_ text: String) throws -> Checkpoint {
-        let all = try checkpoints()
-        var found = all.filter { $0.labels.contains(text) }
-        if found.isEmpty, text.hasPrefix("#"), let number = Int(text.dropFirst()) {
-            found = all.filter { $0.number == number }
-        }
-        if found.isEmpty, let number = UInt64(text) {
-            // Several notes may state one size; they then state one root, and the first is as good as the others.
-            found = all.filter { $0.size == number }.prefix(1) + all.filter { UInt64($0.number) == number }
-            if found.count == 2, found[0] == found[1] { found.removeLast() }
+        let (all, found) = try confirmed {
+            let all = try checkpoints()
+            return (all, Self.checkpoints(named: text, in: all))
+        } doubt: {
+            for checkpoint in $0.1 { if let reason = try doubt(about: checkpoint) { return reason } }
+            return nil
         }
         guard let checkpoint = found.first else { throw Self.unknown(text, all) }
         guard found.count == 1 else {
@@ -74,6 +75,19 @@ extension LedgerReader {
             )
         }
         return checkpoint
+    }
+
+    private static func checkpoints(named text: String, in all: [Checkpoint]) -> [Checkpoint] {
+        var found = all.filter { $0.labels.contains(text) }
+        if found.isEmpty, text.hasPrefix("#"), let number = Int(text.dropFirst()) {
+            found = all.filter { $0.number == number }
+        }
+        if found.isEmpty, let number = UInt64(text) {
+            // Several notes may state one size; they then state one root, and the first is as good as the others.
+            found = all.filter { $0.size == number }.prefix(1) + all.filter { UInt64($0.number) == number }
+            if found.count == 2, found[0] == found[1] { found.removeLast() }
+        }
+        return found
     }
 
     private static func unknown(_ text: String, _ all: [Checkpoint]) -> LedgerError {

@@ -18,6 +18,10 @@ extension LedgerReader {
     /// Without labels and a checkpoint, costs what the index does; with labels, a batch for each run that passes the
     /// rest of the filter, up to the limit.
     public func runs(_ selection: RunSelection) throws -> [RunRow] {
+        try confirmed {
+        } doubt: {
+            try index.missesRuns() ? "runs are missing" : nil
+        }
         var filter = selection.filter
         if let size = selection.asOf?.size {
             filter.before = min(filter.before ?? .max, size)
@@ -99,7 +103,13 @@ struct RunStarts {
 
     /// The body of a run's first event; nil if it is not there.
     mutating func body(of row: RunRow) throws -> JSONValue? {
-        guard let offset = try reader.index.firstBatch(ofRunAt: row.firstLeaf) else { return nil }
+        var first = try reader.index.firstBatch(ofRunAt: row.firstLeaf)
+        if first == nil {
+            // Every run begins somewhere.
+            try reader.index.remake(because: "the batches of a run are missing")
+            first = try reader.index.firstBatch(ofRunAt: row.firstLeaf)
+        }
+        guard let offset = first else { return nil }
         if batch != offset {
             var read: [RunID: [UInt8]] = [:]
             try reader.capsule.forEachBatch(at: [offset]) { batch throws in

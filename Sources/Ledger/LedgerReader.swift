@@ -58,9 +58,17 @@ public final class LedgerReader: Sendable {
 
     /// A run by its ID, a unique prefix of it, or the caller's own name.
     ///
+    /// Its batches are read, to see that they hold what the index says; where they do not, the index is made anew.
+    ///
     /// - Throws: `LedgerError.unknownRun`, `ambiguousRun`.
     public func run(_ text: String) throws -> RunRow {
-        switch try index.run(matching: text) {
+        let match = try confirmed {
+            try index.run(matching: text)
+        } doubt: { match in
+            if case .one(let row) = match { return try doubt(about: row) }
+            return try index.missesRuns() ? "runs are missing" : nil
+        }
+        switch match {
         case .one(let row): return row
         case .ambiguous(let rows): throw Self.ambiguous(text, rows)
         case .none: throw try unknown(text)

@@ -17,8 +17,8 @@ enum OpenRuns {
         """,
         """
         CREATE TABLE resume (id INTEGER PRIMARY KEY CHECK (id = 1), tree BLOB NOT NULL, open_runs INTEGER NOT NULL, \
-        open_digest BLOB NOT NULL, runs INTEGER NOT NULL, findings INTEGER NOT NULL, header_digest BLOB, \
-        closed INTEGER NOT NULL, seal BLOB NOT NULL)
+        open_digest BLOB NOT NULL, runs INTEGER NOT NULL, checkpoints INTEGER NOT NULL, findings INTEGER NOT NULL, \
+        header_digest BLOB, closed INTEGER NOT NULL, seal BLOB NOT NULL)
         """,
     ]
 
@@ -30,6 +30,8 @@ enum OpenRuns {
         /// be taken out and put in.
         var openDigest = Digest.zero
         var runs: Int64 = 0
+        /// Notes of checkpoints, and events that mark one.
+        var checkpoints: Int64 = 0
         /// Rules that the capsule breaks up to the mark.
         var findings: Int64 = 0
         var headerDigest: Digest?
@@ -49,7 +51,7 @@ enum OpenRuns {
 
         fileprivate var seal: Digest {
             var bytes = Array(treeBytes) + openDigest.bytes + (headerDigest?.bytes ?? [])
-            for number in [openRuns, runs, findings, isClosed ? 1 : 0] {
+            for number in [openRuns, runs, checkpoints, findings, isClosed ? 1 : 0] {
                 withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
             }
             return Hashing.sha256(bytes)
@@ -57,10 +59,10 @@ enum OpenRuns {
     }
 
     static func write(_ summary: Summary, _ db: Database) throws {
-        let sql = "INSERT OR REPLACE INTO resume VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)"
+        let sql = "INSERT OR REPLACE INTO resume VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         try db.cachedStatement(sql: sql).execute(arguments: [
-            summary.treeBytes, summary.openRuns, summary.openDigest.blob, summary.runs, summary.findings,
-            summary.headerDigest?.blob, summary.isClosed, summary.seal.blob,
+            summary.treeBytes, summary.openRuns, summary.openDigest.blob, summary.runs, summary.checkpoints,
+            summary.findings, summary.headerDigest?.blob, summary.isClosed, summary.seal.blob,
         ])
     }
 
@@ -68,7 +70,8 @@ enum OpenRuns {
     ///
     /// - Throws: `IndexFault.damaged` if it is not what was written.
     static func summary(_ db: Database) throws -> Summary? {
-        let sql = "SELECT tree, open_runs, open_digest, runs, findings, header_digest, closed, seal FROM resume"
+        let sql =
+            "SELECT tree, open_runs, open_digest, runs, checkpoints, findings, header_digest, closed, seal FROM resume"
         guard let row = try Row.fetchOne(db.cachedStatement(sql: sql)) else { return nil }
         let fields = Fields(row)
         var summary = Summary()
@@ -83,10 +86,11 @@ enum OpenRuns {
         summary.openRuns = try fields.integer(1)
         summary.openDigest = try fields.digest(2)
         summary.runs = try fields.integer(3)
-        summary.findings = try fields.integer(4)
-        summary.headerDigest = try fields.optionalDigest(5)
-        summary.isClosed = try fields.integer(6) != 0
-        guard try fields.digest(7) == summary.seal else { throw IndexFault.damaged("what is open was changed") }
+        summary.checkpoints = try fields.integer(4)
+        summary.findings = try fields.integer(5)
+        summary.headerDigest = try fields.optionalDigest(6)
+        summary.isClosed = try fields.integer(7) != 0
+        guard try fields.digest(8) == summary.seal else { throw IndexFault.damaged("what is open was changed") }
         return summary
     }
 

@@ -45,6 +45,7 @@ final class RowWriter {
         try SubtreeRows(db).write(rows)
         summary.tree = state.tree
         summary.findings += Int64(findings)
+        summary.checkpoints += Int64(rows.checkpoints.count + rows.objects.count { $0.note != nil })
         summary.headerDigest = state.headerDigest
         summary.isClosed = state.isClosed
         try OpenRuns.write(summary, db)

@@ -167,6 +167,17 @@ public final class SnapshotIndex: Sendable {
         }
     }
 
+    /// Makes the index anew because what it said is not what the capsule holds, and takes in the capsule.
+    ///
+    /// Costs reading the whole capsule.
+    ///
+    /// - Throws: as `catchUp`.
+    public func remake(because reason: String) throws {
+        let used = current
+        try replace(used, inMemory: used.isTemporary, .damaged(reason))
+        try catchUp()
+    }
+
     /// Puts a new store in the place of `old`, unless another thread has done so.
     private func replace(_ old: IndexStore, inMemory: Bool, _ fault: IndexFault) throws {
         try store.withLock { store in

@@ -169,11 +169,13 @@ actor CapsuleWriter {
         var turn = Turn(session: session, salts: salts)
         for entry in entries { turn.admit(entry) }
         if let failure = session.takeHistoryFailure() {
-            // What was asked may have had another answer. The next turn reads the whole file instead.
+            // What was asked may have had another answer. Nothing is written yet: read the whole file instead.
             isIndexTrusted = false
-            turn.failAll(failure)
             letGo()
-            return turn
+            do { return self.turn(entries, in: try beginTurn()) } catch {
+                turn.failAll(failure)
+                return turn
+            }
         }
         finish(&turn)
         statistics.fileLength = session.end
