@@ -30,8 +30,11 @@ struct FuzzSmoke: ParsableCommand {
 
     func run() throws {
         #if os(Linux)
-            var limit = rlimit(rlim_cur: rlim_t(Self.memory), rlim_max: rlim_t(Self.memory))
-            setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+            // A sanitizer maps terabytes that it does not use.
+            if getenv("ASAN_OPTIONS") == nil, getenv("TSAN_OPTIONS") == nil {
+                var limit = rlimit(rlim_cur: rlim_t(Self.memory), rlim_max: rlim_t(Self.memory))
+                setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+            }
         #endif
         let corpus = try Corpus(root: URL(fileURLWithPath: root))
         for parser in FuzzTarget.allCases where target.map({ $0 == parser.rawValue }) ?? true {
