@@ -134,4 +134,75 @@ import Testing
         let text = try gate.sh("$TOOL policy log").output
         #expect(text.contains("approved by") && text.contains("today"), "\(text)")
     }
+
+    private static func log(_ gate: GateShop) throws -> [[String: Any]] {
+        let answer = try gate.sh("$TOOL policy log --json")
+        return try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [[String: Any]])
+    }
+
+    private static func shop(_ mode: String, _ more: (GateShop) throws -> Void = { _ in }) throws -> GateShop {
+        try GateShop(main: { gate in
+            try gate.edit("approvals = \"enforce\"", "approvals = \"\(mode)\"")
+            try more(gate)
+        })
+    }
+
+    @Test(arguments: [
+        "git merge -q --ff-only change", "git merge -q --squash change && git commit -q -m squashed",
+        "git merge -q --no-ff -m merge change",
+    ])
+    func approvalsThatCameWithAVersionCountHoweverItWasMerged(_ merge: String) throws {
+        let gate = try Self.shop("enforce")
+        try gate.tighten()
+        try gate.commit()
+        try gate.approve()
+        try gate.sh("git checkout -q main && \(merge)")
+        let brought = try gate.sh("git log --first-parent --format=%H -- model_policy.toml").lines[0]
+        // What is gone today was there then.
+        try gate.sh("git rm -rq policy/approvals && git commit -q -m 'approvals are gone'")
+        let log = try Self.log(gate)
+        #expect(log[0]["merge_commit"] as? String == String(brought))
+        #expect(log[0]["approved_by_when_merged"] as? [String] == ["grace@example.com"], "\(log)")
+        #expect(log[0]["approved_when_merged"] as? Bool == true && log[0]["approved"] as? Bool == false)
+    }
+
+    @Test func anApprovalWhoseKeyEndedBeforeTheMergeDidNotCountThere() throws {
+        let gate = try Self.shop("enforce") { gate in
+            let key = "grace@example.com ssh-ed25519"
+            let dated = "grace@example.com valid-before=\"20900101Z\" ssh-ed25519"
+            try gate.edit(key, dated, in: "policy/allowed_signers")
+        }
+        try gate.tighten()
+        try gate.commit()
+        try gate.approve()
+        let later = "GIT_COMMITTER_DATE='4070908800 +0000'"
+        try gate.sh("git checkout -q main && \(later) git merge -q --no-ff -m merge change")
+        let log = try Self.log(gate)
+        #expect(log[0]["approved"] as? Bool == true && log[0]["approved_when_merged"] as? Bool == false, "\(log)")
+        #expect((log[0]["approved_by_when_merged"] as? [String])?.isEmpty == true)
+    }
+
+    @Test func aMergeBroughtWhatItLeftAndNotWhatWasTriedOnTheWay() throws {
+        let gate = try Self.shop("observe")
+        try gate.tighten()
+        try gate.commit()
+        try gate.sh("git revert --no-edit HEAD")
+        try gate.raise(to: "1.2.0")
+        try gate.commit()
+        try gate.sh("git checkout -q main && git merge -q --no-ff -m merge change")
+        let commits = try gate.sh("git log --first-parent --format=%H").lines.map(String.init)
+        let log = try Self.log(gate)
+        #expect(log.map { $0["version"] as? String } == ["1.2.0", "1.0.0", "1.1.0", "1.0.0"])
+        #expect(log.map { $0["merge_commit"] as? String } == [commits[0], nil, nil, commits[1]], "\(log)")
+        #expect(log[0]["approved_when_merged"] is NSNull, "where approvals are observed, none are asked for")
+    }
+
+    @Test func aLogOfACloneThatWasCutOffSaysSo() throws {
+        let gate = try Self.shop("observe")
+        try gate.tighten()
+        try gate.commit()
+        #expect(try gate.sh("$TOOL policy log").errors.isEmpty)
+        let answer = try gate.sh("git clone -q --depth 1 \"file://$PWD\" cut && cd cut && $TOOL policy log")
+        #expect(answer.errors.contains("cut off") && answer.lines.count == 2, "\(answer)")
+    }
 }

@@ -16,13 +16,17 @@ public struct PolicyLog: Sendable {
         /// The commit that brought it to the branch itself: a merge, or its author's; nil where it was never there.
         public var mergeCommit: String?
         /// Those who had approved it when it was merged and count, by the rules and the list of the branch before; nil
-        /// where none were asked for.
+        /// where none were asked for. Where the branch was moved on without a merge, approvals count that came to it
+        /// before the meaning changed again.
         public var approvalWhenMerged: LayerVerdict?
     }
 
     public let entries: [Entry]
     /// Commits whose policy has errors.
     public let unreadable: Int
+    /// Whether the clone was cut off, so that older policies are not here, and the oldest one seems to be of whoever
+    /// made the commit where it begins.
+    public let isCutOff: Bool
 
     /// So many commits are looked into, the newest first.
     public static let commits = 1000
@@ -80,6 +84,7 @@ public struct PolicyLog: Sendable {
         }
         Self.judgeMerges(&entries, evidences, git, names)
         (self.entries, self.unreadable) = (entries, unreadable)
+        isCutOff = git.isShallow != false
     }
 
     private static func judgeMerges(
@@ -91,7 +96,7 @@ public struct PolicyLog: Sendable {
         var merged = MergedPolicies(git, names)
         var subjects: [(place: Int, merge: MergedPolicies.Merge, evidence: ApprovalEvidence)] = []
         for place in entries.indices {
-            guard let merge = merged.next(entries[place].id) else { continue }
+            guard let merge = merged.merge(of: entries[place].id, from: entries[place].commit) else { continue }
             entries[place].mergeCommit = merge.commit
             if let evidence = evidences[place] { subjects.append((place, merge, evidence)) }
         }

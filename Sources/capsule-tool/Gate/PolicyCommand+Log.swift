@@ -10,7 +10,9 @@ extension PolicyCommand {
             discussion: """
                 One line for each meaning, newest first, with the commit that brought it. 'approved by' are those who
                 had signed when it came to the branch that is checked out, by the rules and the list of signers that the
-                branch had before; 'today' those who count now. Runs are those of the capsule, where there is one.
+                branch had before, and at that commit's time; 'today' those who count now. Where it came without a merge
+                commit, approvals count that came before the policy changed again: git does not tell which commits came
+                together. Runs are those of the capsule, where there is one.
                 Exit status: 0 · 66 no policy, or no history of it.
                 """
         )
@@ -37,6 +39,9 @@ extension PolicyCommand {
             }
             guard let log = PolicyLog(workspace, spec: spec, rules: rules, now: Timestamp.now.policyTime) else {
                 throw Failure(.noCapsule, "git has no history of \(workspace.file) in \(workspace.root)")
+            }
+            if log.isCutOff {
+                complain("the history was cut off, so older policies are missing; 'git fetch --unshallow' brings them")
             }
             let runs = try usedBy()
             if json { return Output.json(.array(log.entries.map { value($0, runs) })) }
