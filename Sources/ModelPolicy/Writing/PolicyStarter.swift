@@ -139,8 +139,8 @@ public enum PolicyStarter {
 
     /// Keeps systems from changing the ends of lines, as `policy/.gitattributes`.
     public static let gitAttributes = """
-        # Approvals are of bytes: the same on each system.
-        * text eol=lf
+        # Approvals are of bytes: the same on each system. What is no text stays as it is.
+        * text=auto eol=lf
 
         """
 

@@ -40,7 +40,8 @@ extension PolicyCommand {
             var subject = PolicySubject()
             (subject.file, subject.spec, subject.layer) = (policy, nil, nil)
             let new = try subject.compileWhole().snapshot.policy
-            let old = try PolicyReference(text: base, spec: nil, capsule: capsule).resolve().policy
+            let old = try PolicyReference(text: base, spec: nil, capsule: capsule, policy: policy)
+                .resolve().policy
             guard let bump = PolicyBump(from: old, to: new, level: level) else {
                 throw Failure(.no, "nothing changed since \(base), \(old.name) \(old.version)")
             }

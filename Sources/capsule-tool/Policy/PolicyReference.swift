@@ -7,6 +7,8 @@ struct PolicyReference {
     let text: String
     let spec: String?
     let capsule: CapsuleOption
+    /// The workspace's policy file, where a revision is to be read of another than the one found here.
+    var policy: String?
 
     /// - Throws: `Failure`, with what was looked for.
     func resolve() throws -> CompiledSnapshot {
@@ -36,7 +38,7 @@ struct PolicyReference {
             let git = GitRepository(currentFolder())
             return try git.content(of: path, at: String(text[..<colon])).map { try read($0, named: path) }
         }
-        guard let workspace = try? PolicyWorkspace.find(option: nil, directory: currentFolder()) else { return nil }
+        guard let workspace = try? PolicyWorkspace.find(option: policy, directory: currentFolder()) else { return nil }
         let git = GitRepository(workspace.root)
         guard let bytes = git.content(of: workspace.file, at: text) else { return nil }
         var layer: SourceFile?
