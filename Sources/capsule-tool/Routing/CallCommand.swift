@@ -66,9 +66,8 @@ struct CallCommand: AsyncParsableCommand {
         do {
             let audit = try LedgerReader(CapsuleFile(write.capsule.path())).auditRouting(of: event.run)
             for finding in audit.findings where finding.event == event {
-                complain(
-                    "warning: \(finding.problem.reason) [\(finding.problem.code)]; it is recorded, and 'verify' says so"
-                )
+                let words = "\(finding.problem.reason) [\(finding.problem.code)]"
+                complain("warning: \(words); it is recorded, and 'verify --require-decisions' fails for it")
             }
         } catch {
             // A failure would look as if nothing were recorded, and be tried again.
