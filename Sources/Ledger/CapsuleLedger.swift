@@ -133,6 +133,7 @@ public final class CapsuleLedger: RunLedger {
         let drafts = events.span
         var actors: [Int] = []
         for index in drafts.indices {
+            try drafts[index].checkType()
             try drafts[index].checkBody()
             if drafts[index].type == .registered(.actor) { actors.append(index) }
         }

@@ -12,7 +12,7 @@ public struct CapsuleVerification: Sendable {
     public var events: UInt64
     /// Runs, and events that begin a binding, which name no snapshot that is in the file before them.
     public var unboundEvents: [Finding]
-    /// What was recorded of approvals, judged again; nothing was where the capsule is not sound.
+    /// What was recorded of approvals, judged again; nothing is where the capsule is not sound.
     public var approvals = ApprovalAudit()
     /// Whether a note said what is known to be durable.
     public var hasNote: Bool
@@ -26,13 +26,14 @@ public struct CapsuleVerification: Sendable {
         /// Why nothing is routed by it; nil for a compiled policy.
         public var notCompiled: String?
 
-        fileprivate init(_ snapshot: PolicySnapshot, _ audit: inout ApprovalAudit) {
+        fileprivate init(_ snapshot: PolicySnapshot, _ audit: inout ApprovalAuditor) {
             id = snapshot.id
             title = snapshot.title
             do throws(SnapshotError) {
                 audit.take(try CompiledPolicy(canonicalJSON: snapshot.bytes), id: id)
             } catch {
                 notCompiled = "\(error)"
+                audit.take(nil, id: id)
             }
         }
     }
@@ -54,11 +55,17 @@ public struct CapsuleVerification: Sendable {
         var malformed: [Digest] = []
         var resolved: [ResolvedSnapshot] = []
         var withheld: UInt64 = 0
-        var audit = ApprovalAudit()
+        var audit = ApprovalAuditor { offset in
+            var objects: [StoredObject] = []
+            try capsule.forEachBatch(at: [offset]) { batch in
+                try batch.forEachFrame(event: { _ in }, object: { objects.append($0) })
+            }
+            return objects
+        }
         report = try verifier.run(
             event: { leaf, _, event throws(CapsuleError) in
                 if event.isWithheld { withheld += 1 }
-                guard ApprovalAudit.mayRecord(event.envelope) else { return }
+                guard ApprovalAuditor.mayRecord(event.envelope) else { return }
                 audit.take(RecordedEvent(event, leafIndex: leaf, hashing: false))
             },
             object: { object throws(CapsuleError) in
@@ -69,7 +76,8 @@ public struct CapsuleVerification: Sendable {
                 } catch {
                     malformed.append(object.id)
                 }
-            }
+            },
+            batch: { try audit.endBatch(at: $0) }
         )
         malformedSnapshots = malformed
         snapshots = resolved
@@ -78,8 +86,7 @@ public struct CapsuleVerification: Sendable {
         unboundEvents = report.findings.filter { $0.code == .runSnapshot }
         hasNote = note != nil
         guard isSound else { return }
-        audit.finish()
-        approvals = audit
+        approvals = try audit.finish()
     }
 
     /// Whether nothing contradicts what the capsule says.

@@ -1,12 +1,14 @@
 /// An event with its body taken apart once, for whoever asks several things of it.
 public struct ReadEvent: Sendable {
     public let event: RecordedEvent
-    /// The body, if it is JSON and stands in the event itself.
+    /// The body, if it is JSON and was read.
     public let body: JSONValue?
 
-    public init(_ event: RecordedEvent) {
+    public init(_ event: RecordedEvent) { self.init(event, body: event.json) }
+
+    init(_ event: RecordedEvent, body: JSONValue?) {
         self.event = event
-        body = event.json
+        self.body = body
     }
 
     public var envelope: Envelope { event.envelope }
@@ -50,6 +52,21 @@ public struct ReadEvent: Sendable {
         case .routingDecision: body?["result"]?.string == "refused"
         case .runEnd: envelope.seal.map { $0.outcome != .completed } ?? false
         default: false
+        }
+    }
+}
+
+extension RegisteredType {
+    /// Whether only the ledger writes events of this type: they say what it did itself, and are believed.
+    ///
+    /// What people and measurements say (`gate.result`, `human.answer`, `override`) may come from anywhere; it is
+    /// judged where it is used.
+    public var isWrittenByLedger: Bool {
+        switch self {
+        case .runStart, .runEnd, .snapshot, .policyFailure, .policyKept, .routingDecision, .routingSettlement,
+            .gateDecision, .budgetAlert:
+            true
+        default: isOfRunZero
         }
     }
 }

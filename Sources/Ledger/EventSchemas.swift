@@ -123,10 +123,11 @@ public enum EventSchemas {
                         [
                             .required("layer", .string(oneOf: ["workspace", "spec"])),
                             .required("digest", digest.described("what was signed")), .required("approved", .boolean),
-                            .required("counted", .array(of: approval, maxItems: 50)), .required("counted_count", count),
+                            .required("counted", .array(of: approval, maxItems: ApprovalRecord.mostCounted)),
+                            .required("counted_count", count),
                             .required("not_counted", .array(of: anyObject, maxItems: 20)),
                             .required("not_counted_count", count),
-                            .required("authors", .array(of: text, maxItems: 50)),
+                            .required("authors", .array(of: text, maxItems: ApprovalRecord.mostAuthors)),
                         ],
                         additional: .allowed
                     ),
@@ -303,6 +304,30 @@ extension EventDraft {
             do throws(JSONError) { try JSONText.check(body) } catch {
                 throw LedgerError(.bodyInvalid, "the body is not JSON: \(error)")
             }
+        }
+    }
+
+    /// Checks that whoever appends may say this: what only the ledger says is believed because nobody else can say it.
+    ///
+    /// - Throws: `LedgerError.reservedType`.
+    public func checkType() throws(LedgerError) {
+        guard case .registered(let type) = type, type.isWrittenByLedger else { return }
+        let reason = "\(type.name) says what the ledger did, and only it writes that; \(type.remedy)"
+        throw LedgerError(.reservedType, reason)
+    }
+}
+
+extension RegisteredType {
+    /// What to do instead of appending one.
+    fileprivate var remedy: String {
+        switch self {
+        case .runStart: "begin a run with 'capsule-tool start'"
+        case .runEnd: "end the run with 'capsule-tool end'"
+        case .snapshot: "bring a policy with 'capsule-tool checkpoint --snapshot'"
+        case .routingDecision: "ask for one with 'capsule-tool route'"
+        case .routingSettlement: "use 'capsule-tool settle'"
+        case .gateDecision: "use 'capsule-tool gate check'"
+        default: "take a type of your own, or 'note'"
         }
     }
 }

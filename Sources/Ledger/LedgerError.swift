@@ -38,6 +38,8 @@ public struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
         case notApproved = "not-approved"
         /// Events of a run that should be in the file were not found there.
         case historyUnread = "history-unread"
+        /// An event of a type that only the ledger writes.
+        case reservedType = "reserved-type"
         /// A policy that enforces approvals, and of which none are known.
         case policyNotApproved = "policy-not-approved"
     }

@@ -92,7 +92,7 @@ extension LedgerReader {
 struct RunStarts {
     private let reader: LedgerReader
     private var batch: UInt64?
-    private var bodies: [RunID: [UInt8]] = [:]
+    private var events: [RunID: RecordedEvent] = [:]
 
     init(_ reader: LedgerReader) { self.reader = reader }
 
@@ -111,15 +111,15 @@ struct RunStarts {
         }
         guard let offset = first else { return nil }
         if batch != offset {
-            var read: [RunID: [UInt8]] = [:]
+            var read: [RunID: RecordedEvent] = [:]
             try reader.capsule.forEachBatch(at: [offset]) { batch throws in
                 try batch.forEachEvent { event throws(CapsuleError) in
-                    guard event.envelope.sequence == 0, event.envelope.bodyKind == .inline else { return }
-                    read[event.envelope.run] = event.storedBody?.array
+                    guard event.envelope.sequence == 0 else { return }
+                    read[event.envelope.run] = RecordedEvent(event, leafIndex: 0, hashing: false)
                 }
             }
-            (batch, bodies) = (offset, read)
+            (batch, events) = (offset, read)
         }
-        return bodies[row.id].flatMap { try? JSONValue.parse($0) }
+        return try events[row.id].flatMap { try reader.json(of: $0) }
     }
 }

@@ -129,6 +129,17 @@ public final class LedgerReader: Sendable {
         try object(snapshot).flatMap { PolicySnapshot.title(ofPolicy: $0.bytes) }
     }
 
+    /// A body that is a blob is read as JSON up to so many bytes: what a command line can hold, and some.
+    static let jsonBlobBytes = 4 << 20
+
+    /// The body as a JSON tree, wherever it stands; nil if it is no JSON, is not there, or is a blob of more than
+    /// 4 MiB.
+    public func json(of event: RecordedEvent) throws -> JSONValue? {
+        guard case .blob(let blob) = event.content else { return event.json }
+        guard event.envelope.media == .json, blob.length <= Self.jsonBlobBytes else { return nil }
+        return try content(of: blob).flatMap { try? JSONValue.parse($0) }
+    }
+
     /// The whole content of a body that is a blob; nil if part of it is not in the capsule.
     public func content(of blob: BlobReference) throws -> [UInt8]? {
         guard let stored = try object(blob.id), stored.kind == .manifest else { return nil }

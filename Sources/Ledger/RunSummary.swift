@@ -56,10 +56,13 @@ public struct RunSummary: Sendable {
 
     /// Reads a run.
     ///
+    /// - Parameter reader: reads how the run began where that stands outside its event, as a long command line does.
     /// - Throws: as `RunEvents.forEach`.
-    public init(_ events: RunEvents) throws {
+    public init(_ events: RunEvents, _ reader: LedgerReader) throws {
         check = RunCheck(events.run)
-        try events.forEach { take(ReadEvent($0)) }
+        try events.forEach { event in
+            take(ReadEvent(event, body: event.envelope.sequence == 0 ? try reader.json(of: event) : event.json))
+        }
     }
 
     /// The claimed time of an event of this run.

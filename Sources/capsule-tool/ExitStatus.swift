@@ -82,7 +82,7 @@ enum ExitStatus: Int32 {
             .ambiguousCheckpoint:
             .refused
         case .policyLoosens, .policyNotEffective, .policyNotApproved, .noRouting, .decisionNotOpen, .notAsked,
-            .notApproved, .overCapture, .evidenceTooLarge:
+            .notApproved, .overCapture, .evidenceTooLarge, .reservedType:
             .refused
         case .historyUnread: .unreadable
         case .noPolicy: .noCapsule

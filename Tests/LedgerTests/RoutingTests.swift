@@ -234,7 +234,7 @@ extension Workbench {
         // The same decision once more: by now the budget is spent.
         let body = try JSONValue.parse(first.decision.body.encoded())
         let forged = EventDraft(.registered(.routingDecision), body: body.encoded())
-        _ = try await ledger.append([forged], to: run, durability: .written)
+        try await ledger.forge([forged], in: run)
         await ledger.close()
         let audit = try bench.audit(run.id)
         guard case .differs(let differences)? = audit.findings.first?.problem else {
@@ -298,11 +298,11 @@ extension Workbench {
             let body: JSONValue = ["budget": .string("\(name)\(number)"), "level": "stop", "limit": "1"]
             return EventDraft(.registered(.budgetAlert), body: body.encoded())
         }
-        _ = try await ledger.append(alerts, to: run, durability: .written)
+        try await ledger.forge(alerts, in: run)
         let forged: JSONValue = ["decision": 1201, "outcome": "completed", "output_tokens": 9_007_199_254_740_991]
         for _ in 0..<2 { _ = try await ledger.route(Workbench.request, in: run, key: nil) }
         let settlement = EventDraft(.registered(.routingSettlement), body: forged.encoded())
-        _ = try await ledger.append([settlement], to: run, durability: .written)
+        try await ledger.forge([settlement], in: run)
         #expect(try await ledger.route(Workbench.request, in: run, key: nil).decision.reason == "budget-usd")
         await ledger.close()
         #expect(try bench.audit(run.id).findings.isEmpty)

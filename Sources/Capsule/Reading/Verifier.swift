@@ -56,17 +56,26 @@ public struct Verifier {
     /// Reads everything up to the length that the file has now.
     ///
     /// - Throws: `StorageError`, and what the visitors throw. What is wrong with the capsule is in the report.
+    ///
+    /// - Parameter batch: called with the offset of each batch, when its events and objects were visited.
     public func run(
         event: CapsuleFold.EventVisitor? = nil,
-        object: CapsuleFold.ObjectVisitor? = nil
+        object: CapsuleFold.ObjectVisitor? = nil,
+        batch onBatch: ((UInt64) throws -> Void)? = nil
     ) throws -> Report {
         var length = try capsule.length()
         if let limit { length = min(length, limit) }
         let fold = CapsuleFold(file: capsule.file, header: capsule.header, limit: length)
         var reported: UInt64 = 0
+        var start: UInt64 = 0
+        func step() throws -> BatchReader.Step {
+            let step = try fold.next(event: event, object: object) { _, offset in start = offset }
+            if step == .batch { try onBatch?(start) }
+            return step
+        }
         do {
             while true {
-                switch try fold.next(event: event, object: object) {
+                switch try step() {
                 case .batch:
                     if let progress, fold.reader.position.offset - reported > 4 << 20 {
                         reported = fold.reader.position.offset
@@ -82,7 +91,7 @@ public struct Verifier {
                     // It may have finished since: what stands there now is what counts.
                     length = try capsule.length()
                     fold.reader.refresh(limit: length)
-                    let again = try fold.next(event: event, object: object)
+                    let again = try step()
                     if again == .batch { continue }
                     if again == .end { return report(fold, length: length, try verdictAtEnd(fold, length: length)) }
                     return report(fold, length: length, try judge(fold, length: length, reason))

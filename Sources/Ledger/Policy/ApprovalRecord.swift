@@ -16,10 +16,10 @@ public struct ApprovalRecord: Sendable {
 
     /// So many approvals that do not count are kept in an event.
     private static let mostRefused = 20
-    /// So many of those that count are.
-    private static let mostCounted = 50
+    /// So many of those that count are: as many as a policy can require.
+    static let mostCounted = ApprovalLimits.required
     /// So many authors are, each to so many scalars: what git says is of any length.
-    private static let mostAuthors = 50
+    static let mostAuthors = 50
     private static let authorScalars = 200
 
     init(_ verdict: ApprovalVerdict, of snapshot: SnapshotID, list: SignersFile?) {

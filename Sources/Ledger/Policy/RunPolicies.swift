@@ -84,10 +84,16 @@ final class RunPolicies: Sendable {
                 let reason = "\(looser.count) change\(looser.count == 1 ? "" : "s") not stricter, and not approved"
                 return keep(.loosens, reason, inForce, load, diff, record)
             }
-            if let newest = newestVersion(of: run), newest > found.policy {
+            switch newestVersion(of: run) {
+            case .none: break
+            case .notRead:
+                let reason = "it permits more, and which versions this run was under cannot be read"
+                return keep(.cannotCompare, reason, inForce, load, diff, record)
+            case .some(let newest) where newest > found.policy:
                 let reason =
                     "version \(found.policy.version) permits more, and this run was under \(newest.text) already"
                 return keep(.older, reason, inForce, load, diff, record)
+            case .some: break
             }
         }
         known.withLock { $0.note(found.policy, id) }
@@ -137,7 +143,8 @@ final class RunPolicies: Sendable {
     private func origin(of run: RunID) -> Origin? {
         if let origin = known.withLock({ $0.origins[run] }) { return origin }
         guard let reader = reader(), let batch = try? reader.index.batchOffsets(of: run).first,
-            let start = try? RunTimeline(run, in: reader.capsule, batches: [batch]).events.first?.json
+            let first = try? RunTimeline(run, in: reader.capsule, batches: [batch]).events.first,
+            let start = (try? reader.json(of: first)).flatMap(\.self)
         else { return nil }
         // The record of a policy that was not taken is no rule for anything.
         let isOwn = start["policy"]?["origin"]?.string == PolicyOrigin.Kind.workspace.rawValue
@@ -145,7 +152,7 @@ final class RunPolicies: Sendable {
         let origin = Origin(
             workspace: PolicyWorkspace(startBody: start),
             spec: start["spec"]?.string,
-            signers: signers.flatMap { $0.hasPrefix("sha256:") ? Digest(hex: $0.dropFirst(7)) : nil }
+            signers: signers.flatMap(PolicySnapshot.digest)
         )
         known.withLock { $0.note(origin, run) }
         return origin

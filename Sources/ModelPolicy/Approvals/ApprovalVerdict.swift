@@ -129,9 +129,24 @@ public struct ApprovalVerdict: Sendable, Hashable {
     ///   - now: keys must be valid now as well as at the time that their statements say. *Why both: that time is the
     ///     signer's claim, and the key of someone who left must stop counting.*
     public init(of evidence: [ApprovalEvidence], under rules: ApprovalRules, now: PolicyTime) {
+        var checks = SignatureChecks()
+        self.init(of: evidence, under: rules, now: now, checks: &checks)
+    }
+
+    /// The same, for whoever judges the same approvals many times.
+    ///
+    /// - Parameter checks: the signatures that were checked before, and how many more may be; where it comes out
+    ///   exhausted, some count as `beyondLimit` that were not looked at.
+    public init(
+        of evidence: [ApprovalEvidence],
+        under rules: ApprovalRules,
+        now: PolicyTime,
+        checks: inout SignatureChecks
+    ) {
         self.rules = rules
         time = now
-        layers = evidence.map { LayerVerdict($0, rules, now) }
+        layers = []
+        for layer in evidence { layers.append(LayerVerdict(layer, rules, now, &checks)) }
     }
 
     /// What is missing, in a sentence without a full stop; nil when nothing is.

@@ -6,7 +6,12 @@ extension LayerVerdict {
         var named: [String]
     }
 
-    init(_ evidence: ApprovalEvidence, _ rules: ApprovalRules, _ now: PolicyTime) {
+    init(
+        _ evidence: ApprovalEvidence,
+        _ rules: ApprovalRules,
+        _ now: PolicyTime,
+        _ checks: inout SignatureChecks
+    ) {
         subject = evidence.subject
         required = rules.required
         (counted, refused, authors) = ([], [], [])
@@ -14,7 +19,7 @@ extension LayerVerdict {
         let files = evidence.files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         for file in files.prefix(ApprovalLimits.approvals) {
             do throws(Refused) {
-                authentic.append(try Self.authenticate(file, subject, rules, now))
+                authentic.append(try Self.authenticate(file, subject, rules, now, &checks))
             } catch {
                 refuse(file.path, error.reason, error.detail, error.approver)
             }
@@ -37,7 +42,8 @@ extension LayerVerdict {
         case .known(let found): authors = found
         case .unknown(let reason): reasonUnknown = reason
         }
-        for name in authentic.flatMap(\.named).map(ApprovalAuthor.init) where !authors.contains(name) {
+        var named = Set(authors)
+        for name in authentic.lazy.flatMap(\.named).map(ApprovalAuthor.init) where named.insert(name).inserted {
             authors.append(name)
         }
         let excluded = rules.excludesAuthors ? Self.persons(authors, rules) : [:]
@@ -80,10 +86,47 @@ extension LayerVerdict {
         refused.append(ApprovalRefusal(path: path, reason: reason, detail: detail, approver: approver))
     }
 
-    private struct Refused: Error {
+    struct Refused: Error {
         var reason: ApprovalRefusal.Reason
         var detail: String
         var approver: String?
+    }
+
+    /// Reads a statement.
+    private static func read(_ file: ApprovalFile) throws(Refused) -> ApprovalStatement {
+        do throws(ApprovalStatementError) {
+            return try ApprovalStatement(canonicalJSON: file.statement)
+        } catch {
+            throw Refused(reason: .malformedStatement, detail: "this is no statement of an approval: \(error)")
+        }
+    }
+
+    /// Reads a statement, and checks that a key signed it.
+    private static func signed(
+        _ file: ApprovalFile,
+        _ checks: inout SignatureChecks
+    ) throws(Refused) -> SignatureChecks.Signed {
+        guard let armoured = file.signature else {
+            let detail = "there is no \(file.path).sig beside it"
+            throw Refused(reason: .missingSignature, detail: detail, approver: try read(file).approver)
+        }
+        let found = checks.check(file.statement, armoured) {
+            Result { () throws(Refused) in
+                let statement = try read(file)
+                do throws(SSHSignatureError) {
+                    let signature = try SSHSignature(armoured: armoured)
+                    try signature.verify(file.statement, namespace: ApprovalStatement.namespace)
+                    return SignatureChecks.Signed(statement: statement, key: signature.key)
+                } catch {
+                    let reason = ApprovalRefusal.Reason(error)
+                    throw Refused(reason: reason, detail: "\(error)", approver: statement.approver)
+                }
+            }
+        }
+        guard let found else {
+            throw Refused(reason: .beyondLimit, detail: "more signatures than are checked; this one is not looked at")
+        }
+        return try found.get()
     }
 
     /// Reads statement and signature, and finds the person.
@@ -91,26 +134,13 @@ extension LayerVerdict {
         _ file: ApprovalFile,
         _ subject: ApprovalSubject,
         _ rules: ApprovalRules,
-        _ now: PolicyTime
+        _ now: PolicyTime,
+        _ checks: inout SignatureChecks
     ) throws(Refused) -> Authentic {
-        let statement: ApprovalStatement
-        do throws(ApprovalStatementError) {
-            statement = try ApprovalStatement(canonicalJSON: file.statement)
-        } catch {
-            throw Refused(reason: .malformedStatement, detail: "this is no statement of an approval: \(error)")
-        }
+        let signed = try signed(file, &checks)
+        let (statement, key) = (signed.statement, signed.key)
         func refused(_ reason: ApprovalRefusal.Reason, _ detail: String) -> Refused {
             Refused(reason: reason, detail: detail, approver: statement.approver)
-        }
-        guard let armoured = file.signature else {
-            throw refused(.missingSignature, "there is no \(file.path).sig beside it")
-        }
-        let signature: SSHSignature
-        do throws(SSHSignatureError) {
-            signature = try SSHSignature(armoured: armoured)
-            try signature.verify(file.statement, namespace: ApprovalStatement.namespace)
-        } catch {
-            throw refused(ApprovalRefusal.Reason(error), "\(error)")
         }
         guard statement.isAbout(subject) else {
             throw refused(.wrongSubject, "it is about \(statement.subject.shown), not \(subject.shown)")
@@ -121,7 +151,6 @@ extension LayerVerdict {
         guard let signers = rules.signers else {
             throw refused(.unknownSigner, "there is no list of signers that can be read")
         }
-        let key = signature.key
         let times = [statement.time, now]
         switch signers.admit(key, as: statement.approver, namespace: ApprovalStatement.namespace, at: times) {
         case .failure(let reason): throw refused(reason, reason.words(statement.approver, key, signers))

@@ -130,6 +130,8 @@ public enum ApprovalLimits {
     public static let nameBytes = 256
     /// The longest statement.
     public static let statementBytes = 65_536
+    /// How many approvals a policy can require.
+    public static let required = 100
     /// How many approvals of one layer are looked at.
     public static let approvals = 200
     /// How many authors a statement names, and how many of a change are looked at.

@@ -111,7 +111,7 @@ struct ShowCommand: ParsableCommand {
 
     private func showRun(_ row: RunRow, _ reader: LedgerReader, _ checkpoint: Checkpoint?) throws {
         let events = try reader.events(of: row, asOf: checkpoint)
-        let summary = try RunSummary(events)
+        let summary = try RunSummary(events, reader)
         var titles: [Digest: String] = [:]
         for policy in summary.policies { titles[policy.snapshot] = try reader.policyTitle(of: policy.snapshot) }
         let view = RunView(row: row, summary: summary, batches: events.batchCount, titles: titles, asOf: checkpoint)

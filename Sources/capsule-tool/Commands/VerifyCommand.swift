@@ -7,7 +7,7 @@ struct VerifyCommand: ParsableCommand {
         abstract: "Read the whole capsule and say what is proved, what is not, and what is wrong.",
         discussion: """
             Checks checksums, leaves, commitments, roots, seals, snapshot content and the rules of every run, and judges
-            recorded approvals again.
+            recorded approvals again. Of an approval of which something is not here it says that it was not judged.
             Exit status: 0 nothing contradicts what the capsule says · 1 broken, or an approval that does not follow, or
             with --require-snapshots a run or an event without its snapshot, or with --require-decisions a model call
             that no decision allowed, or a decision that does not replay · 3 damaged, cut short, or not readable by this
@@ -172,11 +172,19 @@ struct VerifyCommand: ParsableCommand {
         guard audit.verdicts > 0 else { return [] }
         let counts = "\(Human.count(audit.derived)) of \(Human.count(audit.verdicts))"
         var lines = ["  approvals   \(counts) recorded as approved follow from lists, statements and signatures"]
-        for finding in audit.findings.prefix(20) {
+        lines += listed(audit.findings, "approval-not-derived")
+        guard !audit.notJudged.isEmpty else { return lines }
+        let (count, isOne) = (Human.count(audit.notJudgedCount), audit.notJudgedCount == 1)
+        let words = "  NOT JUDGED  \(count) of them: what \(isOne ? "it says" : "they say") is not proved"
+        return lines + [Terminal.styled(words, .yellow)] + listed(audit.notJudged, "approval-not-judged")
+    }
+
+    private func listed(_ findings: [ApprovalAudit.Finding], _ code: String) -> [String] {
+        var lines = findings.prefix(20).map { finding in
             let more = finding.events > 1 ? " (and \(finding.events - 1) events like it)" : ""
-            lines.append("  \(finding.event): \(Printable.escape(finding.reason))\(more) [approval-not-derived]")
+            return "  \(finding.event): \(Printable.escape(finding.reason))\(more) [\(code)]"
         }
-        if audit.findings.count > 20 { lines.append("  … and \(audit.findings.count - 20) more; --json lists all") }
+        if findings.count > 20 { lines.append("  … and \(findings.count - 20) more; --json lists all") }
         return lines
     }
 
@@ -239,16 +247,18 @@ extension CapsuleVerification {
             ),
             "approvals": [
                 "verdicts": .number(JSONNumber(approvals.verdicts)), "derived": .number(JSONNumber(approvals.derived)),
-                "findings": .array(
-                    approvals.findings.map { finding in
-                        [
-                            "event": .string("\(finding.event)"), "events": .number(JSONNumber(finding.events)),
-                            "reason": .string(finding.reason),
-                        ]
-                    }
-                ),
+                "findings": .array(approvals.findings.map(Self.value)),
+                "not_judged_count": .number(JSONNumber(approvals.notJudgedCount)),
+                "not_judged": .array(approvals.notJudged.map(Self.value)),
             ],
             "damaged_header_copy": report.damagedHeaderCopy.map { .number(JSONNumber($0 + 1)) } ?? .null,
+        ]
+    }
+
+    private static func value(_ finding: ApprovalAudit.Finding) -> JSONValue {
+        [
+            "event": .string("\(finding.event)"), "events": .number(JSONNumber(finding.events)),
+            "reason": .string(finding.reason),
         ]
     }
 }

@@ -51,6 +51,11 @@ struct CapsuleInspection {
         problems += result.approvals.findings.prefix(20).map { finding in
             "\(finding.event) says that its policy is approved, and \(finding.reason) [approval-not-derived]"
         }
+        problems += result.approvals.notJudged.prefix(20).map { finding in
+            let more = finding.events > 1 ? ", and \(finding.events - 1) events like it," : ""
+            let event = "\(finding.event)\(more)"
+            return "the approval of \(event) could not be judged: \(finding.reason) [approval-not-judged]"
+        }
         return problems
     }
 
