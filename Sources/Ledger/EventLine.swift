@@ -15,7 +15,7 @@ public enum EventLine {
     /// - Parameters:
     ///   - run: the run that causes given as a bare number are in.
     ///   - wholeAs: the line is the body of an event of this type, and nothing else.
-    /// - Throws: `LedgerError.inputInvalid` or `bodyInvalid`, `CapsuleError` for a name.
+    /// - Throws: `LedgerError.inputInvalid`, `reservedType` or `bodyInvalid`, `CapsuleError` for a name.
     public static func parse(
         _ line: UnsafeRawBufferPointer,
         run: RunID,
@@ -29,6 +29,7 @@ public enum EventLine {
             draft = try parseMembers(line, run: run)
         }
         if draft.actor == nil, let actor { draft.actor = ActorDraft(named: actor) }
+        try draft.checkType()
         try draft.checkBody()
         return draft
     }

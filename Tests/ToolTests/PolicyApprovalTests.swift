@@ -339,6 +339,51 @@ private final class ApprovalShop {
         #expect(try shop.run("verify").status == 0)
     }
 
+    @Test func aHighVersionThatNobodySignedKeepsNoApprovedOneOut() throws {
+        let place = try ApprovalShop(mode: "enforce")
+        let shop = place.shop
+        try place.approve("bob")
+        let own = try shop.read("model_policy.toml")
+        #expect(try shop.run("start", "--name", "a").status == 0)
+        // What only tightens is taken up without a signature, whatever it is called.
+        try shop.edit("\"10.00\"", "\"5.00\"")
+        try shop.edit("version = \"1.0.0\"", "version = \"999.0.0\"")
+        _ = try shop.run("stage", "a", "plan")
+        let tight = try #require(try shop.timeline("a").first { $0.type == "snapshot" })
+        #expect(tight.body["approvals"] == nil)
+        // The next version, approved, comes in all the same.
+        try shop.write(own, to: "model_policy.toml")
+        try shop.edit("\"10.00\"", "\"20.00\"")
+        try shop.edit("version = \"1.0.0\"", "version = \"1.1.0\"")
+        try place.commit("more", by: "ada")
+        try place.approve("bob")
+        _ = try shop.run("checkpoint", "a")
+        let taken = try shop.timeline("a").filter { $0.type == "snapshot" }
+        #expect(taken.count == 2 && (taken.last?.body["approvals"] as? [String: Any])?["approved"] as? Bool == true)
+        // And its own version counts from there on.
+        try shop.write(own, to: "model_policy.toml")
+        try shop.edit("\"10.00\"", "\"30.00\"")
+        try place.commit("most", by: "ada")
+        try place.approve("bob")
+        _ = try shop.run("checkpoint", "a")
+        #expect(try shop.timeline("a").last { $0.type == "policy.kept" }?.body["cause"] as? String == "older")
+        #expect(try shop.run("verify").status == 0)
+    }
+
+    @Test func whatTheLedgerAloneWritesIsRefusedByItsName() throws {
+        let place = try ApprovalShop(mode: "warn")
+        let shop = place.shop
+        try place.approve("bob")
+        #expect(try shop.run("start", "--name", "a").status == 0)
+        for type in ["policy.kept", "policy.failure", "snapshot", "routing.decision", "budget.alert", "run.start"] {
+            let answer = try shop.run("append", "a", "--type", type, "--body", "{}")
+            #expect(answer.status == 2 && answer.errors.contains("[reserved-type]"), "\(answer)")
+        }
+        let stream = try shop.run("append", "a", "--ndjson", input: #"{"type":"policy.kept","body":{}}"#)
+        #expect(stream.status != 0 && stream.errors.contains("[reserved-type]"), "\(stream)")
+        #expect(try shop.run("verify").status == 0)
+    }
+
     @Test func anOlderPolicyThatWasApprovedIsNotPutBackInTheMiddleOfARun() throws {
         let place = try ApprovalShop(mode: "enforce")
         let shop = place.shop
