@@ -59,12 +59,12 @@ public struct ReadEvent: Sendable {
 extension RegisteredType {
     /// Whether only the ledger writes events of this type: they say what it did itself, and are believed.
     ///
-    /// What people and measurements say (`gate.result`, `human.answer`, `override`) may come from anywhere; it is
-    /// judged where it is used.
+    /// What people, measurements and gates of others say (`gate.decision`, `gate.result`, `human.answer`, `override`)
+    /// may come from anywhere; it is judged where it is used.
     public var isWrittenByLedger: Bool {
         switch self {
         case .runStart, .runEnd, .snapshot, .policyFailure, .policyKept, .routingDecision, .routingSettlement,
-            .gateDecision, .budgetAlert:
+            .budgetAlert:
             true
         default: isOfRunZero
         }

@@ -326,7 +326,6 @@ extension RegisteredType {
         case .snapshot: "bring a policy with 'capsule-tool checkpoint --snapshot'"
         case .routingDecision: "ask for one with 'capsule-tool route'"
         case .routingSettlement: "use 'capsule-tool settle'"
-        case .gateDecision: "use 'capsule-tool gate check'"
         default: "take a type of your own, or 'note'"
         }
     }
