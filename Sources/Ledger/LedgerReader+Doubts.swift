@@ -24,7 +24,7 @@ extension LedgerReader {
                 (events, last) = (events + 1, event.envelope)
             }
         } catch let error as CapsuleError {
-            return try offsets.allSatisfy(isBatch) ? nil : "no batch is where one should be: \(error.reason)"
+            return try doubt(at: offsets, after: error)
         }
         guard isUnbroken, events == row.events, leaf == row.firstLeaf else { return "events of a run are missing" }
         let (time, outcome) = (last?.time, last?.seal?.outcomeCode)
@@ -45,27 +45,20 @@ extension LedgerReader {
 
     /// Why the labels of a checkpoint are not those that events of the capsule gave it; nil if they are.
     func doubt(about checkpoint: Checkpoint) throws -> String? {
-        for row in checkpoint.events {
-            var label: String?
-            var isThere = false
-            do {
-                try capsule.forEachBatch(at: [row.batchOffset]) { batch throws in
-                    var leaf = batch.header.treeSize - min(batch.header.treeSize, UInt64(batch.header.events))
-                    try batch.forEachEvent { event throws(CapsuleError) in
-                        if leaf == row.leaf, event.envelope.type == .registered(.checkpoint) {
-                            isThere = true
-                            label = RecordedEvent(event, leafIndex: leaf, hashing: false).json?["label"]?.string
-                        }
-                        leaf += 1
-                    }
-                }
-            } catch let error as CapsuleError {
-                if try isBatch(at: row.batchOffset) { continue }
-                return "no batch is where a checkpoint should be: \(error.reason)"
-            }
-            // A body that was erased says nothing any more.
-            guard isThere, label == row.label || label == nil else { return "a checkpoint has another label" }
+        let events: [RecordedEvent]
+        do { events = try marks(of: checkpoint) } catch let error as CapsuleError {
+            return try doubt(at: checkpoint.events.map(\.batchOffset), after: error)
         }
-        return nil
+        let agree = zip(events, checkpoint.events).allSatisfy { event, row in
+            // A body that was erased says nothing any more.
+            let label = event.json?["label"]?.string
+            return event.envelope.type == .registered(.checkpoint) && (label == nil || label == row.label)
+        }
+        return agree && events.count == checkpoint.events.count ? nil : "a checkpoint has another label"
+    }
+
+    /// Why the index is to blame for batches that could not be read; nil if the capsule is.
+    private func doubt(at offsets: [UInt64], after error: CapsuleError) throws -> String? {
+        try offsets.allSatisfy(isBatch) ? nil : "no batch is where one should be: \(error.reason)"
     }
 }

@@ -18,16 +18,22 @@ extension SnapshotIndex {
 
     /// Whether rows of runs, or entries of the tables that find them, are missing: who reads others would not notice.
     ///
-    /// Costs reading all rows of runs, some ten milliseconds for 100,000.
+    /// Costs reading all rows of runs.
     public func missesRuns() throws -> Bool {
         try query { view in
-            let counts = try [
-                "SELECT count(*) FROM run NOT INDEXED", "SELECT count(id) FROM run INDEXED BY sqlite_autoindex_run_1",
-                "SELECT count(name) FROM run NOT INDEXED",
-                "SELECT count(*) FROM run INDEXED BY run_name WHERE name IS NOT NULL",
-            ].map { sql in try view.rows(sql) { try $0.integer(0) }.first ?? 0 }
+            let counts: [[Int64]] = try [
+                // The table, and each of the two that find its rows.
+                "SELECT count(*), count(name) FROM run NOT INDEXED",
+                """
+                SELECT count(id), (SELECT count(*) FROM run INDEXED BY run_name WHERE name IS NOT NULL) \
+                FROM run INDEXED BY sqlite_autoindex_run_1
+                """,
+            ].map { sql in
+                let rows = try view.rows(sql) { [try $0.integer(0), try $0.integer(1)] as [Int64] }
+                return rows.first ?? []
+            }
             let known = try OpenRuns.summary(view.db)?.runs ?? 0
-            return counts[0] != known || counts[1] != known || counts[2] != counts[3]
+            return counts[0] != counts[1] || counts[0][0] != known
         }
     }
 }

@@ -93,10 +93,3 @@ struct DuCommand: ParsableCommand {
         return .object(members)
     }
 }
-
-extension RunMatch {
-    fileprivate var row: RunRow? {
-        if case .one(let row) = self { return row }
-        return nil
-    }
-}

@@ -16,3 +16,10 @@ func tellOthers(_ text: String, takenFor run: RunID, _ others: [RunID]) throws {
             + "write more of it to mean it"
     )
 }
+
+extension RunMatch {
+    var row: RunRow? {
+        if case .one(let row) = self { return row }
+        return nil
+    }
+}

@@ -79,8 +79,9 @@ struct ShowCommand: ParsableCommand {
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
             return nil
         }
-        if (try? reader.run(name)) != nil {
-            if (try? reader.run(run)) != nil {
+        // Whether there is one is enough here; what it holds is looked at when it is shown.
+        if try reader.index.run(matching: name).row != nil {
+            if try reader.index.run(matching: run).row != nil {
                 complain(
                     "'\(name)' is taken as the name of a run; name run '\(run)' by its ID to see its event \(digits)"
                 )
