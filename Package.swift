@@ -37,6 +37,7 @@ let package = Package(
             providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]
         ),
         .target(name: "CCRC32C"),
+        .target(name: "CPageChecksums", dependencies: ["CCRC32C"], linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CSHA256"),
         .target(
             name: "Capsule",
@@ -50,7 +51,9 @@ let package = Package(
         .target(name: "WriterQueue", dependencies: ["Capsule"], swiftSettings: settings),
         .target(
             name: "SnapshotIndex",
-            dependencies: ["Capsule", "JSONText", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "CPageChecksums", "Capsule", "JSONText", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: settings
         ),
         .target(name: "JSONText", swiftSettings: settings),

@@ -24,9 +24,13 @@ enum IndexFault: Error {
             .SQLITE_NOLFS:
             self = .place("\(error)")
         case .SQLITE_IOERR:
-            // A page beyond the end of a file that was cut is damage; anything else is the disk's.
-            let isShort = error.extendedResultCode == .SQLITE_IOERR_SHORT_READ
-            self = isShort ? .damaged("\(error)") : .place("\(error)")
+            // A page beyond the end of a file that was cut is damage, and so is one without its checksum; anything
+            // else is the disk's.
+            switch error.extendedResultCode {
+            case .SQLITE_IOERR_DATA: self = .damaged("a page of it has another checksum than it says")
+            case .SQLITE_IOERR_SHORT_READ: self = .damaged("\(error)")
+            default: self = .place("\(error)")
+            }
         default:
             // Not only `SQLITE_CORRUPT`: over damaged pages our own correct statements break constraints or miss a
             // table.

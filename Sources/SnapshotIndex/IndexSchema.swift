@@ -6,7 +6,7 @@ import GRDB
 /// A run is known by the index of its first leaf: it is unique, and sorts as the file does.
 enum IndexSchema {
     /// Changes with every change below: an index of another version is made anew.
-    static let version: Int64 = 5
+    static let version: Int64 = 6
 
     static let statements =
         // The mark first: on the second page, away from what changes.

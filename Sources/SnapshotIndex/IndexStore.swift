@@ -35,7 +35,9 @@ final class IndexStore: Sendable {
                     trouble = fault.words
                     break
                 }
-                replacing = .damaged(fault.words)
+                let mark = mark(in: files, capsule.header)
+                let isOfAnother = mark.map { $0.schema != IndexSchema.version } ?? false
+                replacing = isOfAnother ? .anotherSchema : .damaged(fault.words)
             }
         }
         observe?(.inMemory(trouble))
@@ -61,7 +63,7 @@ final class IndexStore: Sendable {
         let evidence = replacing != nil ? Self.evidence(in: files, capsule.header) : 0
         if replacing != nil { try files.remove() }
         try files.create()
-        queue = try DatabaseQueue(path: files.main.string, configuration: Self.configuration(isTemporary: false))
+        queue = try PageChecksums.open(files.main, configuration: Self.configuration(isTemporary: false))
         header = capsule.header
         isTemporary = false
         if isNew { try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
@@ -72,6 +74,8 @@ final class IndexStore: Sendable {
     static func evidence(in files: IndexFiles, _ header: FileHeader) -> UInt64 { mark(in: files, header)?.durable ?? 0 }
 
     /// The mark of an index, if it is whole and of this capsule and generation.
+    ///
+    /// It has a seal of its own: what becomes of the rest of its page takes its evidence away from nobody.
     static func mark(in files: IndexFiles, _ header: FileHeader) -> IndexMark? {
         guard files.exist, (try? files.create()) != nil,
             let queue = try? DatabaseQueue(path: files.main.string, configuration: configuration(isTemporary: false))

@@ -152,7 +152,7 @@ extension Fixture {
     }
 
     fileprivate func execute(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: indexPath.string)
+        let queue = try PageChecksums.open(indexPath)
         try queue.write { try $0.execute(sql: sql) }
         try queue.close()
     }

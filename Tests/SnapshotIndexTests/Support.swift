@@ -103,6 +103,17 @@ final class Fixture: Sendable {
         return index
     }
 
+    /// Options of a writer that goes on behind the index, however short the capsule is.
+    func resuming() -> WriterQueue.Options {
+        var options = WriterQueue.Options()
+        options.resumedBytes = 0
+        options.resume = { [path] header in
+            let index = try SnapshotIndex(for: CapsuleFile(path))
+            return try index.resumePoint()
+        }
+        return options
+    }
+
     // MARK: Files
 
     func length(of path: FilePath) throws -> UInt64 { try PosixStorage().open(path, for: .reading).length() }

@@ -67,7 +67,7 @@ import Testing
             "ProcessRunner": ["CProcessRunner", "Synchronization"],
             "WriterQueue": ["Capsule", "Synchronization"],
             // GRDB gives and takes its blobs as Foundation's Data.
-            "SnapshotIndex": ["Capsule", "JSONText", "GRDB", "Synchronization", "Foundation"],
+            "SnapshotIndex": ["CPageChecksums", "Capsule", "JSONText", "GRDB", "Synchronization", "Foundation"],
             "Ledger": ["Capsule", "JSONText", "Logging", "ModelPolicy", "ModelRouter", "SnapshotIndex", "WriterQueue", "Synchronization"],
             "capsule-tool": ["ArgumentParser", "CRE2", "Ledger", "Logging", "ModelPolicy", "PolicyGate", "PolicyTests", "ProcessRunner", "Synchronization"],
         ]
