@@ -134,16 +134,32 @@ public struct CapsuleExamination: Sendable {
     // MARK: Other histories
 
     private func indexFork(_ capsule: CapsuleFile) throws -> String? {
-        guard let index, index.treeSize > 0 else { return nil }
-        // Headers are enough: what they state was verified, or is not sound anyway.
-        var walk = HeaderWalk(capsule, limit: min(index.end, try capsule.length()))
+        guard let index else { return nil }
+        if index.treeSize > 0, try root(at: index.treeSize, upTo: index.end, capsule) != index.root {
+            return Self.fork(of: "its index saw", index.treeSize)
+        }
+        guard let other = index.other, try root(at: other.treeSize, upTo: other.end, capsule) != other.root else {
+            return nil
+        }
+        return Self.fork(of: "an index of it saw", other.treeSize)
+            + ". If the file was meant to be replaced, 'capsule-tool index drop' ends this"
+    }
+
+    private static func fork(of seen: String, _ size: UInt64) -> String {
+        "\(seen) another history: \(size) events with another root. The file was restored from a copy that went its "
+            + "own way, or the index was another copy's"
+    }
+
+    /// The root that the capsule states for so many events; nil if no batch before `end` ends there.
+    ///
+    /// Headers are enough: what they state was verified, or is not sound anyway.
+    private func root(at size: UInt64, upTo end: UInt64, _ capsule: CapsuleFile) throws -> Digest? {
+        var walk = HeaderWalk(capsule, limit: min(end, try capsule.length()))
         var root: Digest?
         while let header = try walk.next() {
-            if header.treeSize == index.treeSize { root = header.root }
+            if header.treeSize == size { root = header.root }
         }
-        guard root != index.root else { return nil }
-        return "its index saw another history: \(index.treeSize) events with another root. The file was restored from "
-            + "a copy that went its own way, or the index is another copy's"
+        return root
     }
 
     /// Says where two copies part; nil if one is the beginning of the other.

@@ -14,8 +14,12 @@ public struct CapsuleVerification: Sendable {
     public var unboundEvents: [Finding]
     /// What was recorded of approvals, judged again; nothing is where the capsule is not sound.
     public var approvals = ApprovalAudit()
+    /// Where the capsule was copied from, the newest copy last; the first `maximumCopies` of them.
+    public var copies: [CopyOrigin]
     /// Whether a note said what is known to be durable.
     public var hasNote: Bool
+
+    public static let maximumCopies = 100
 
     /// A snapshot and what it says of itself. One that is no compiled policy is no damage: it may have been made by
     /// another tool.
@@ -55,6 +59,7 @@ public struct CapsuleVerification: Sendable {
         var malformed: [Digest] = []
         var resolved: [ResolvedSnapshot] = []
         var withheld: UInt64 = 0
+        var copies: [CopyOrigin] = []
         var audit = ApprovalAuditor { offset in
             var objects: [StoredObject] = []
             try capsule.forEachBatch(at: [offset]) { batch in
@@ -65,6 +70,9 @@ public struct CapsuleVerification: Sendable {
         report = try verifier.run(
             event: { leaf, _, event throws(CapsuleError) in
                 if event.isWithheld { withheld += 1 }
+                if event.envelope.run.isRunZero, copies.count < Self.maximumCopies {
+                    CopyOrigin(RecordedEvent(event, leafIndex: leaf, hashing: false)).map { copies.append($0) }
+                }
                 guard ApprovalAuditor.mayRecord(event.envelope) else { return }
                 audit.take(RecordedEvent(event, leafIndex: leaf, hashing: false))
             },
@@ -82,6 +90,7 @@ public struct CapsuleVerification: Sendable {
         malformedSnapshots = malformed
         snapshots = resolved
         withheldBodies = withheld
+        self.copies = copies
         events = report.treeSize
         unboundEvents = report.findings.filter { $0.code == .runSnapshot }
         hasNote = note != nil

@@ -37,10 +37,7 @@ extension LedgerReader {
 
     private func batches(of row: RunRow?, from offset: UInt64, before end: UInt64) throws -> [UInt64] {
         if let row { return try index.batchOffsets(of: row.id).filter { (offset..<end).contains($0) } }
-        var offsets = try index.batches(from: offset).filter { $0 < end }
-        // The capsule's own run is not in the index; it begins the file.
-        if offset == FileHeader.size, offsets.first != offset { offsets.insert(offset, at: 0) }
-        return offsets
+        return try index.batches(from: offset).filter { $0 < end }
     }
 
     private func events(inBatchAt offset: UInt64, of run: RunID?) throws -> [RecordedEvent] {

@@ -58,6 +58,7 @@ extension LedgerReader {
     /// A run as it was when the capsule had as many events as a checkpoint covers; nil if it had not begun.
     public func row(_ row: RunRow, asOf checkpoint: Checkpoint) throws -> RunRow? {
         guard row.firstLeaf < checkpoint.size else { return nil }
+        if row.id.isRunZero { return try ownRun(asOf: checkpoint) }
         var offset = checkpoint.batchOffset
         while let batch = try index.lastBatch(ofRunAt: row.firstLeaf, before: offset) {
             var last: RecordedEvent?

@@ -1,4 +1,5 @@
 @_exported import SnapshotIndex
+import Synchronization
 
 /// Reads runs from a capsule, with the index to know where to look.
 ///
@@ -8,6 +9,9 @@ public final class LedgerReader: Sendable {
     public let index: SnapshotIndex
     /// How far the index reaches, and how the file ended.
     public let status: Status
+
+    /// Whether the index saw another history of the capsule, and was made anew for it.
+    public let sawAnotherHistory: Bool
 
     /// What the note said to be durable before the file was read.
     private let noted: UInt64
@@ -25,15 +29,21 @@ public final class LedgerReader: Sendable {
         noted =
             DurableNote.read(for: capsule.path, header: capsule.header, storage: capsule.storage)?
             .durableLength ?? 0
+        let disagreed = Mutex(false)
+        let observe: SnapshotIndex.Observer = { notice in
+            if notice == .remade(.disagrees) { disagreed.withLock { $0 = true } }
+            LedgerLog.observe(notice)
+        }
         let opened: (index: SnapshotIndex, status: Status, cutShort: CapsuleError?)
         do {
-            let index = try SnapshotIndex(for: capsule, observe: LedgerLog.observe)
+            let index = try SnapshotIndex(for: capsule, observe: observe)
             opened = (index, try index.catchUp(progress: progress), nil)
         } catch let error as CapsuleError where error.code == .cutShort {
             let index = try SnapshotIndex(for: capsule, inMemory: true)
             opened = (index, try index.catchUp(progress: progress), error)
         }
         (index, status, cutShort) = opened
+        sawAnotherHistory = disagreed.withLock { $0 }
     }
 
     /// How the file ends, as far as anything known says where that is. A small capsule is read through for it, a large
@@ -56,7 +66,7 @@ public final class LedgerReader: Sendable {
         return nil
     }
 
-    /// A run by its ID, a unique prefix of it, or the caller's own name.
+    /// A run by its ID, a unique prefix of it, or the caller's own name; or run zero, as `ownName`.
     ///
     /// Its batches are read, to see that they hold what the index says; where they do not, the index is made anew.
     ///
@@ -71,7 +81,9 @@ public final class LedgerReader: Sendable {
         switch match {
         case .one(let row): return row
         case .ambiguous(let rows): throw Self.ambiguous(text, rows)
-        case .none: throw try unknown(text)
+        case .none:
+            if let own = try ownRun(named: text) { return own }
+            throw try unknown(text)
         }
     }
 

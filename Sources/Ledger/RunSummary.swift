@@ -83,7 +83,10 @@ public struct RunSummary: Sendable {
         latestTime = max(latestTime, envelope.time)
         // Where sequences have a gap, times would be those of other events.
         if times.count == Int(envelope.sequence) { times.append(envelope.time.nanoseconds) }
-        if policies.last?.snapshot != envelope.snapshot { policies.append((envelope.snapshot, envelope.sequence)) }
+        // Run zero is under no policy: what it names is the file's header.
+        if !envelope.run.isRunZero, policies.last?.snapshot != envelope.snapshot {
+            policies.append((envelope.snapshot, envelope.sequence))
+        }
         eventsByActor[envelope.actor, default: 0] += 1
         longestType = max(longestType, min(24, envelope.type.name.count))
         switch event.event.content {

@@ -18,6 +18,9 @@ struct IndexFiles {
         main = Self.adding(".index", to: capsule)
     }
 
+    /// Beside the file that a link to a capsule leads to, as whoever opens the capsule finds it.
+    init(following path: FilePath) { self.init(of: PosixStorage().resolved(path)) }
+
     /// The folder that holds the index, `.` for a bare name.
     var folder: FilePath {
         let folder = main.removingLastComponent()

@@ -8,9 +8,12 @@ enum IndexSchema {
     /// Changes with every change below: an index of another version is made anew.
     static let version: Int64 = 6
 
+    /// In `run_batches`, the place of run zero, which has no row of its own: no leaf is there.
+    static let ownRun: Int64 = -1
+
     static let statements =
         // The mark first: on the second page, away from what changes.
-        [IndexMark.table] + OpenRuns.tables + lookups + SubtreeRows.tables
+        [IndexMark.table, OtherHistory.table] + OpenRuns.tables + lookups + SubtreeRows.tables
 
     private static let lookups = [
         """
@@ -54,8 +57,8 @@ enum IndexSchema {
 
     /// Makes the index empty, whatever is in it now.
     ///
-    /// - Parameter durable: what is known of the capsule's durable length.
-    static func reset(_ db: Database, header: FileHeader, durable: UInt64) throws {
+    /// - Parameter evidence: what is known of the capsule, and is kept.
+    static func reset(_ db: Database, header: FileHeader, _ evidence: IndexStore.Evidence) throws {
         let sql = "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
         for row in try Row.fetchAll(db, sql: sql) {
             let fields = Fields(row)
@@ -63,6 +66,7 @@ enum IndexSchema {
             try db.execute(sql: "DROP \(kind) \((fields.optionalText(1) ?? "").quotedDatabaseIdentifier)")
         }
         for statement in statements { try db.execute(sql: statement) }
-        try IndexMark(startOf: header, durable: durable).write(db)
+        try IndexMark(startOf: header, durable: evidence.durable).write(db)
+        try evidence.other?.write(db)
     }
 }

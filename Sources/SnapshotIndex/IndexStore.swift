@@ -35,7 +35,7 @@ final class IndexStore: Sendable {
                     trouble = fault.words
                     break
                 }
-                let mark = mark(in: files, capsule.header)
+                let mark = evidence(in: files, capsule.header).mark
                 let isOfAnother = mark.map { $0.schema != IndexSchema.version } ?? false
                 replacing = isOfAnother ? .anotherSchema : .damaged(fault.words)
             }
@@ -60,7 +60,7 @@ final class IndexStore: Sendable {
         let isNew = replacing != nil || !files.exist
         let lock = try FolderLock(files.folder, isNew ? .exclusive : .shared)
         defer { lock.release() }
-        let evidence = replacing != nil ? Self.evidence(in: files, capsule.header) : 0
+        let evidence = replacing != nil ? Self.evidence(in: files, capsule.header).kept : Evidence()
         if replacing != nil { try files.remove() }
         try files.create()
         queue = try PageChecksums.open(files.main, configuration: Self.configuration(isTemporary: false))
@@ -70,19 +70,30 @@ final class IndexStore: Sendable {
         try prepare(for: capsule, evidence: evidence, replacing: replacing, observe)
     }
 
-    /// What a damaged index still says of the capsule's durable length, if its mark is whole; else 0.
-    static func evidence(in files: IndexFiles, _ header: FileHeader) -> UInt64 { mark(in: files, header)?.durable ?? 0 }
+    /// What an index says of its capsule that outlives the index.
+    struct Evidence {
+        /// A length up to which the capsule is known to have been durable.
+        var durable: UInt64 = 0
+        var other: OtherHistory?
+    }
 
-    /// The mark of an index, if it is whole and of this capsule and generation.
+    /// What can still be read of an index, damaged or of another version, if it is whole and of this capsule and
+    /// generation.
     ///
-    /// It has a seal of its own: what becomes of the rest of its page takes its evidence away from nobody.
-    static func mark(in files: IndexFiles, _ header: FileHeader) -> IndexMark? {
+    /// Mark and other history have seals of their own: what becomes of the rest of their pages takes their evidence
+    /// away from nobody.
+    static func evidence(
+        in files: IndexFiles,
+        _ header: FileHeader
+    ) -> (mark: IndexMark?, kept: Evidence) {
         guard files.exist, (try? files.create()) != nil,
             let queue = try? DatabaseQueue(path: files.main.string, configuration: configuration(isTemporary: false))
-        else { return nil }
+        else { return (nil, Evidence()) }
         defer { try? queue.close() }
-        let mark = try? queue.read { db in try IndexMark.read(db) }
-        return mark.flatMap { $0.isOf(header) ? $0 : nil }
+        let found = try? queue.read { db in try IndexMark.read(db) }
+        let mark = found.flatMap { $0.isOf(header) ? $0 : nil }
+        let other = try? queue.read { db in try OtherHistory.read(db, of: header) }
+        return (mark, Evidence(durable: mark?.durable ?? 0, other: other))
     }
 
     func close() { try? queue.close() }
@@ -110,11 +121,11 @@ final class IndexStore: Sendable {
     // MARK: Getting ready
 
     /// - Parameters:
-    ///   - evidence: what an index that was thrown away knew of the capsule's durable length.
+    ///   - evidence: what an index that was thrown away knew of the capsule.
     ///   - replacing: why it was thrown away.
     private func prepare(
         for capsule: CapsuleFile,
-        evidence: UInt64 = 0,
+        evidence: Evidence = Evidence(),
         replacing: IndexNotice.Reason? = nil,
         _ observe: SnapshotIndex.Observer? = nil
     ) throws {
@@ -124,16 +135,23 @@ final class IndexStore: Sendable {
         } else if found.knownDurable > FileHeader.size {
             try found.mark?.checkLength(of: capsule)
         }
+        // Ours, and the capsule goes on otherwise: of the two one was replaced.
+        let other = found.isOurs ? found.mark.flatMap(OtherHistory.init) : nil
         var isReset = false
         try transaction { db in
             // Another process may have made it anew since.
             let now = try Finding(db, header)
             isReset = !now.isOurs || now.mark == found.mark
             guard isReset else { return }
-            try IndexSchema.reset(db, header: header, durable: max(now.knownDurable, evidence))
+            let durable = max(now.knownDurable, evidence.durable)
+            try IndexSchema.reset(
+                db,
+                header: header,
+                Evidence(durable: durable, other: now.other ?? evidence.other ?? other)
+            )
         }
         if isReset { observe?((replacing ?? found.whyUseless(for: header)).map(IndexNotice.remade) ?? .created) }
-        try IndexMark(startOf: header, durable: evidence).checkLength(of: capsule)
+        try IndexMark(startOf: header, durable: evidence.durable).checkLength(of: capsule)
     }
 
     /// What an existing database turned out to be.
@@ -142,8 +160,10 @@ final class IndexStore: Sendable {
         let isOurs: Bool
         /// What an index of this capsule and generation says of it, in whatever version of the schema.
         let knownDurable: UInt64
+        let other: OtherHistory?
 
         init(_ db: Database, _ header: FileHeader) throws {
+            other = try OtherHistory.read(db, of: header)
             mark = try IndexMark.read(db)
             let isOfCapsule = mark?.isOf(header) ?? false
             isOurs = try isOfCapsule && mark?.schema == IndexSchema.version && IndexSchema.isIntact(db)

@@ -4,6 +4,8 @@ import JSONText
 /// Rows that wait to be written: one addition a run, whatever the number of its events.
 struct PendingRows {
     private(set) var runs: [PendingRun] = []
+    /// Batches that hold events of run zero, which is the capsule's own and not listed.
+    private(set) var ownBatches: [UInt64] = []
     private(set) var objects: [PendingObject] = []
     /// Events that can be asked for again by their key, and those that introduce an actor.
     private(set) var keys: [(run: RunID, key: KeyHash, isActor: Bool)] = []
@@ -36,8 +38,10 @@ struct PendingRows {
             count += 1
         }
         let run = envelope.run
-        // Run zero is the capsule's own and not listed.
-        guard !run.isRunZero else { return }
+        guard !run.isRunZero else {
+            if ownBatches.last != batch { ownBatches.append(batch) }
+            return
+        }
         let place = place(of: run) ?? append(PendingRun(run, firstLeaf: leaf, time: envelope.time))
         newest = place
         if runs[place].snapshots.last != envelope.snapshot, used.insert(envelope.snapshot).inserted {
@@ -65,6 +69,7 @@ struct PendingRows {
     /// Puts the offsets of batches in the place of their numbers.
     mutating func place(batches offsets: [UInt64]) {
         for index in runs.indices { runs[index].place(batches: offsets) }
+        ownBatches = ownBatches.map { offsets[Int($0)] }
         for index in checkpoints.indices { checkpoints[index].batch = offsets[Int(checkpoints[index].batch)] }
         for index in blocks.indices { blocks[index].batch = offsets[Int(blocks[index].batch)] }
     }

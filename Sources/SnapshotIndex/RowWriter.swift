@@ -41,6 +41,7 @@ final class RowWriter {
         for snapshot in rows.snapshots { _ = try number(of: snapshot.id, usedAt: snapshot.time) }
         for run in rows.runs { try write(run, state, &summary) }
         if let runZero = state.open[.zero] { try writeState(runZero.bytes, of: 0, &summary) }
+        try write(batches: rows.ownBatches, ofRunAt: IndexSchema.ownRun)
         for key in state.keys { try write(key) }
         try SubtreeRows(db).write(rows)
         summary.tree = state.tree
@@ -106,15 +107,17 @@ final class RowWriter {
         // A run that began and ended here has nothing to take back.
         let open = state.open[run.id]
         if known != nil || open != nil { try writeState(open?.bytes, of: place, &summary) }
-        if let first = run.batches.first {
-            let offsets = BatchOffsets.encode(run.batches)
-            insertRunBatches.setUncheckedArguments([place, first.signed, Data(offsets)])
-            try insertRunBatches.execute()
-        }
+        try write(batches: run.batches, ofRunAt: place)
         for snapshot in snapshots {
             insertRunSnapshot.setUncheckedArguments([snapshot, place])
             try insertRunSnapshot.execute()
         }
+    }
+
+    private func write(batches: [UInt64], ofRunAt place: Int64) throws {
+        guard let first = batches.first else { return }
+        insertRunBatches.setUncheckedArguments([place, first.signed, Data(BatchOffsets.encode(batches))])
+        try insertRunBatches.execute()
     }
 
     /// The number of a snapshot in the index; given to it if it has none, for a broken capsule may use it before it

@@ -27,6 +27,21 @@ public struct RunRow: Equatable, Sendable {
     public var outcome: Outcome? { outcomeCode.flatMap(Outcome.init(rawValue:)) }
 }
 
+extension RunRow {
+    /// Run zero, which the index does not list.
+    package init(ownFrom start: Timestamp, to end: Timestamp, events: UInt64, snapshot: Digest) {
+        self.init(
+            id: .zero,
+            startTime: start,
+            lastTime: end,
+            events: events,
+            snapshot: snapshot,
+            firstLeaf: 0,
+            isExclusive: false
+        )
+    }
+}
+
 /// Which runs to list. Every condition that is given must hold.
 public struct RunQuery: Equatable, Sendable {
     public enum State: Sendable {

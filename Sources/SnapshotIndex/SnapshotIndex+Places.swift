@@ -67,21 +67,31 @@ extension SnapshotIndex {
         }
     }
 
-    /// Where batches begin that hold events of any run, from `offset` on, in the order of the file.
+    /// Where batches begin that hold events of any run, run zero's too, from `offset` on, in the order of the file.
     ///
     /// Costs a look-up or two for each run.
     public func batches(from offset: UInt64) throws -> [UInt64] {
         try query { view in
             let sql = """
-                SELECT offsets FROM run CROSS JOIN run_batches ON run_batches.run = run.first_leaf \
+                WITH place(leaf) AS (SELECT first_leaf FROM run UNION ALL SELECT \(IndexSchema.ownRun)) \
+                SELECT offsets FROM place CROSS JOIN run_batches ON run_batches.run = place.leaf \
                 WHERE first_offset >= COALESCE((SELECT max(first_offset) FROM run_batches AS earlier \
-                WHERE earlier.run = run.first_leaf AND earlier.first_offset < ?), 0)
+                WHERE earlier.run = place.leaf AND earlier.first_offset < ?), 0)
                 """
             var found: Set<UInt64> = []
             for piece in try view.rows(sql, [offset.signed], { try BatchOffsets.decode($0.bytes(0)) }) {
                 found.formUnion(piece.drop { $0 < offset })
             }
             return found.sorted()
+        }
+    }
+
+    /// Events of run zero, the capsule's own, up to the mark.
+    public func ownEvents() throws -> UInt64 {
+        try perform(refills: true) { store in
+            try store.read { view in
+                UInt64(try OpenRuns.state(ofRunAt: 0, view.db, in: IndexHistory(store))?.next ?? 0)
+            }
         }
     }
 

@@ -67,11 +67,9 @@ extension SnapshotIndex {
     /// Where the batches begin that hold events of a run, in order; none if the run is not known.
     public func batchOffsets(of run: RunID) throws -> [UInt64] {
         try query { view in
-            let sql = """
-                SELECT offsets FROM run_batches WHERE run = (SELECT first_leaf FROM run WHERE id = ?) \
-                ORDER BY first_offset
-                """
-            let pieces = try view.rows(sql, [run.blob]) { try BatchOffsets.decode($0.bytes(0)) }
+            let place = run.isRunZero ? "\(IndexSchema.ownRun)" : "(SELECT first_leaf FROM run WHERE id = ?)"
+            let sql = "SELECT offsets FROM run_batches WHERE run = \(place) ORDER BY first_offset"
+            let pieces = try view.rows(sql, run.isRunZero ? [] : [run.blob]) { try BatchOffsets.decode($0.bytes(0)) }
             let offsets = Array(pieces.joined())
             guard zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }),
                 offsets.allSatisfy({ (FileHeader.size..<view.mark.offset).contains($0) })

@@ -66,7 +66,7 @@ public final class SnapshotIndex: Sendable {
     }
 
     /// Where the index of the capsule at `path` is.
-    public static func path(for path: FilePath) -> FilePath { IndexFiles(of: path).main }
+    public static func path(for path: FilePath) -> FilePath { IndexFiles(following: path).main }
 
     /// What the index beside a capsule knows of how far it was durable; nil if there is none of this capsule and
     /// generation. Changes nothing.
@@ -78,13 +78,15 @@ public final class SnapshotIndex: Sendable {
     /// of
     /// this capsule and generation. Changes nothing.
     public static func reach(for path: FilePath, _ header: FileHeader) -> Reach? {
-        guard let mark = IndexStore.mark(in: IndexFiles(of: path), header) else { return nil }
+        let found = IndexStore.evidence(in: IndexFiles(following: path), header)
+        guard let mark = found.mark else { return nil }
         return Reach(
             end: mark.offset,
             batches: mark.number,
             treeSize: mark.treeSize,
             root: mark.root,
-            knownDurable: mark.durable
+            knownDurable: mark.durable,
+            other: found.kept.other
         )
     }
 
@@ -97,6 +99,8 @@ public final class SnapshotIndex: Sendable {
         /// As that batch states it.
         public var root: Digest
         public var knownDurable: UInt64
+        /// What an index saw before this one was made, where the file went on otherwise.
+        public var other: OtherHistory?
     }
 
     /// Deletes the index of the capsule at `path`, if there is one: nothing is lost but the evidence of its mark.
@@ -105,7 +109,7 @@ public final class SnapshotIndex: Sendable {
     ///
     /// - Throws: `StorageError`, with `.wouldBlock` if others keep the folder locked for seconds.
     public static func drop(for path: FilePath) throws(StorageError) {
-        let files = IndexFiles(of: path)
+        let files = IndexFiles(following: path)
         guard let lock = try? FolderLock(files.folder, .exclusive) else {
             throw StorageError("lock", files.folder, .wouldBlock)
         }

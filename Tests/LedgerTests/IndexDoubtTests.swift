@@ -14,7 +14,7 @@ struct IndexDoubtTests {
         var checkpoints: [String]
     }
 
-    private static let names = ["run 0", "run 3", "run 10"]
+    private static let names = ["run 0", "run 3", "run 10", "capsule"]
 
     /// Twelve runs that go on at the same time, the last but one not ended, with a checkpoint in each.
     private func bench() async throws -> Workbench {

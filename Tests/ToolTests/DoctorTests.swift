@@ -84,6 +84,8 @@ import Testing
         let answer = try shop.run("adopt", "copy.cpsl", "own.cpsl", "--reason", "the other one went on")
         #expect(answer.status == 0)
         #expect(try condition(shop, "own.cpsl") == (0, "sound"))
+        #expect(try shop.run("verify", "-c", "own.cpsl").output.contains("\nadopted     from capsule/"))
+        #expect(try shop.run("show", "capsule", "-c", "own.cpsl").output.contains("(the other one went on)"))
         #expect(try shop.run("show", "b", "--capsule", "own.cpsl").output.contains("two"))
         #expect(try shop.run("append", "b", "--type", "note", "--body", "{\"text\":\"x\"}", "-c", "own.cpsl").status == 0)
     }
@@ -98,6 +100,16 @@ import Testing
         try shop.run("append", "b", "--type", "note", "--body", #"{"text":"three"}"#)
         try shop.shell("rm -f runs.cpsl.index*; mv aside/* .")
         #expect(try condition(shop) == (13, "forked"))
+        // Who reads makes the index anew, is told, and does not take the evidence away; nor does damage to the index.
+        #expect(try shop.run("runs").errors.contains("its index saw another history"))
+        #expect(try shop.run("runs").errors == "")
+        #expect(try condition(shop) == (13, "forked"))
+        for script in ["$TOOL index rebuild", "printf x | dd of=runs.cpsl.index bs=1 seek=9000 conv=notrunc; $TOOL runs"] {
+            try shop.shell("(\(script)) > /dev/null 2>&1")
+            #expect(try condition(shop) == (13, "forked"), "\(script)")
+        }
+        try shop.shell("ln -s runs.cpsl link.cpsl; $TOOL index drop -c link.cpsl")
+        #expect(try condition(shop) == (0, "sound"))
     }
 
     @Test(arguments: [("", 15), ("hello", 15), (String(repeating: "x", count: 20_000), 15)])
@@ -225,6 +237,17 @@ import Testing
         #expect(try shop.run("show", "a", "--capsule", "saved.cpsl").output.contains("sealed"))
         #expect(try condition(shop, "saved.cpsl") == (0, "sound"))
         #expect(try shop.run("salvage", "runs.cpsl", "saved.cpsl").status == 73)
+        // Whoever comes later is told wherever they look first.
+        for command in ["verify", "doctor"] {
+            let answer = try shop.run(command, "-c", "saved.cpsl")
+            #expect(answer.output.contains(", with loss in 2 places: 'capsule-tool show capsule#1' lists it"), "\(answer)")
+        }
+        for command in [["show", "capsule"], ["show", "00000000"], ["tail", "-n", "1"], ["export", "capsule"]] {
+            let answer = try Shop.launch(
+                Shop.tool, command + ["-c", "saved.cpsl"], folder: shop.folder, input: Data(), environment: [:])
+            #expect(answer.status == 0 && answer.output.contains("capsule.salvage"), "\(command) \(answer)")
+        }
+        #expect(try shop.run("show", "capsule#1", "-c", "saved.cpsl").output.contains(#""kind": "unreadable""#))
     }
 
     @Test func aSoundCapsuleIsSalvagedWhole() throws {

@@ -68,6 +68,7 @@ struct DoctorCommand: ParsableCommand {
         lines.append(
             ("index", found.index.map { "covers \(Human.count($0.treeSize, "event")), up to byte \($0.end)" } ?? "none")
         )
+        lines += found.verification?.copies.map { ($0.verb, $0.words) } ?? []
         if !found.keptTails.isEmpty { lines.append(("kept", found.keptTails.joined(separator: ", "))) }
         if !found.leftovers.isEmpty { lines.append(("left", found.leftovers.joined(separator: ", "))) }
         if let copy = found.verification?.report.damagedHeaderCopy {

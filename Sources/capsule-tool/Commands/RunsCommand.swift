@@ -160,6 +160,12 @@ func openReader(_ option: CapsuleOption) throws -> LedgerReader {
 /// - Throws: `Failure` with the status of damage.
 func finish(_ reader: LedgerReader, _ found: CapsuleError? = nil) throws {
     let path = reader.capsule.path
+    if reader.sawAnotherHistory {
+        complain(
+            "\(path): its index saw another history of it: the file was replaced, or damaged where the index ended; "
+                + "see 'capsule-tool doctor'"
+        )
+    }
     if case .tornTail(let error) = try reader.ending() {
         complain("\(path): \(error.reason), which the next append cuts off; see 'capsule-tool doctor'")
     }

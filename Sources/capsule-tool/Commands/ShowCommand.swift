@@ -10,6 +10,7 @@ struct ShowCommand: ParsableCommand {
             took where that is known, a sign for its kind (▶ start, ■ end, » stage, ◆ checkpoint, § policy, * model,
             > call, < answer, ± change, ✗ failure), and what it was. Events alike that follow on each other are one
             line, × 14; --all shows each, uncut.
+            'capsule' is run zero, the capsule's own: how it was made, salvaged, adopted or continued by another.
             The run's sequences and seal are checked while it is read. 'verify' checks the whole file.
             On a terminal a pager shows it (PAGER; LESS is FRX where it is not set).
             """

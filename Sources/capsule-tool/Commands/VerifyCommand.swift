@@ -128,6 +128,7 @@ struct VerifyCommand: ParsableCommand {
             ("snapshots", "\(Human.count(report.snapshots))"),
             ("root", report.root.hex),
         ]
+        lines += result.copies.map { ($0.verb, $0.words) }
         if file.header.generation > 0 { lines.append(("generation", "\(file.header.generation)")) }
         for (name, value) in lines { Output.line("\(name.padding(12))\(Printable.escape(value))") }
         Output.line()
@@ -234,7 +235,7 @@ extension CapsuleVerification {
             "root": .string(report.root.hex), "end": .number(JSONNumber(report.end)),
             "length": .number(JSONNumber(report.length)), "open_runs": .number(JSONNumber(report.openRuns)),
             "ended_runs": .number(JSONNumber(report.endedRuns)), "snapshots": .number(JSONNumber(report.snapshots)),
-            "withheld_bodies": .number(JSONNumber(withheldBodies)),
+            "withheld_bodies": .number(JSONNumber(withheldBodies)), "copied_from": .array(copies.map(\.value)),
             "policies": .array(
                 snapshots.map { snapshot in
                     [

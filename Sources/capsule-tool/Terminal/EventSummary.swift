@@ -88,6 +88,24 @@ enum EventSummary {
                 body["rule"]?.string, "set aside by", body["by"]?.string,
                 body["signature"] == nil ? "(unsigned)" : "(signed)", body["reason"]?.string,
             ])
+        default: return own(type, body)
+        }
+    }
+
+    /// What run zero says.
+    private static func own(_ type: RegisteredType, _ body: JSONValue) -> String {
+        switch type {
+        case .capsuleCreate: return join([body["origin"]?.string, body["tool"]?.string.map { "by \($0)" }])
+        case .capsuleSalvage, .capsuleAdopt:
+            return join([
+                body["from_origin"]?.string.map { "from \($0)," }, body["losses"]?.int.map(CopyOrigin.losses),
+                body["size"]?.int.map { "at \(Human.count(UInt64(clamping: $0))) events" },
+                body["reason"]?.string.map { "(\($0))" },
+            ])
+        case .capsuleErase:
+            let events = body["events"]?.int.map { "\(Human.count(UInt64(clamping: $0))) events" }
+            return join([events, body["by"]?.string.map { "by \($0):" }, body["reason"]?.string])
+        case .capsuleClose: return join([body["successor_origin"]?.string.map { "continued by \($0)" }])
         default: return compact(body)
         }
     }

@@ -22,9 +22,10 @@ struct RunView {
 
     private var identity: [(String, String)] {
         let events = "\(Human.count(row.events)) event\(row.events == 1 ? "" : "s")"
+        let state = row.id.isRunZero ? "the capsule's own" : row.stateName
         var lines = [
             ("run", "\(row.id)\(row.name.map { "  \($0)" } ?? "")"),
-            ("state", "\(row.stateName), \(events) in \(Human.count(batches)) batch\(batches == 1 ? "" : "es")"),
+            ("state", "\(state), \(events) in \(Human.count(batches, "batch", "batches"))"),
         ]
         if let asOf { lines.append(("as of", "checkpoint \(asOf.title)")) }
         let end = row.endTime.map { " – \(Self.clock($0))" } ?? ""
