@@ -5,6 +5,7 @@ RELEASE_TOOL := .build/release/capsule-tool
 PREFIX ?= /usr/local
 RUNS ?= 20000
 IMAGES ?= 2000000
+KILLS ?= 500
 
 .PHONY: help deps build release demo test fuzz crash soak bench vectors format lint man completions install clean
 
@@ -27,10 +28,11 @@ test: deps ## all tests, the Python reader and the vectors among them
 	swift test
 	@cat .build/crash-figures.txt .build/crash-processes.txt
 
-crash: deps ## every way to crash, optimised: broken rules, then IMAGES disk images, flips, failing calls
+crash: deps build ## every way to crash: broken rules, IMAGES disk images, flips, failing calls; then KILLS real processes
 	swift build -c release --product capsule-crash
 	.build/release/capsule-crash mutants
 	.build/release/capsule-crash --images $(IMAGES)
+	Scripts/crash-processes $(TOOL) --kills $(KILLS) --injections 0
 
 soak: deps build ## the same for a night: a billion images, 64 KiB flipped, 20,000 kills
 	swift build -c release --product capsule-crash
