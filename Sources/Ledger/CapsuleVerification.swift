@@ -16,6 +16,9 @@ public struct CapsuleVerification: Sendable {
     public var approvals = ApprovalAudit()
     /// Where the capsule was copied from, the newest copy last; the first `maximumCopies` of them.
     public var copies: [CopyOrigin]
+    /// Policies that came into force in the middle of a run without a recorded approval, compared again with those
+    /// before them; nothing is where the capsule is not sound.
+    public var policyChanges = PolicyChangeAudit()
     /// Whether a note said what is known to be durable.
     public var hasNote: Bool
 
@@ -96,6 +99,7 @@ public struct CapsuleVerification: Sendable {
         hasNote = note != nil
         guard isSound else { return }
         approvals = try audit.finish()
+        policyChanges = audit.policyChanges
     }
 
     /// Whether nothing contradicts what the capsule says.

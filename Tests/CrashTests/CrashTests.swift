@@ -11,7 +11,10 @@ import Testing
     }
 
     private func note(_ text: String, in file: String) throws {
-        try Data((text + "\n").utf8).write(to: Self.root.appendingPathComponent(".build/\(file)"))
+        // Whoever builds elsewhere has none.
+        let folder = Self.root.appendingPathComponent(".build")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data((text + "\n").utf8).write(to: folder.appendingPathComponent(file))
     }
 
     private func run(_ program: URL, _ arguments: String...) throws -> (status: Int32, output: String) {

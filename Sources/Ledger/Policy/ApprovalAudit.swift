@@ -47,6 +47,8 @@ struct ApprovalAuditLimits: Sendable {
     var signatures = 10_000
     /// So many comparisons of a name with a line of a list are made.
     var comparisons = 100_000_000
+    /// So many bytes of policies are kept, to compare one with the other.
+    var policyBytes = 64 << 20
     /// So many open runs are remembered.
     var runs = Limits.openRuns
 }

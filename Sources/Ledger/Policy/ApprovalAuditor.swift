@@ -11,6 +11,7 @@ struct ApprovalAuditor {
     private var pending: [RecordedEvent] = []
     private var runs: [RunID: Run] = [:]
     private var judge: ApprovalJudge
+    private var changes: PolicyChangeAuditor
     private let limits: ApprovalAuditLimits
     private var records: [Record] = []
     private var places: [ApprovalClaim: Int] = [:]
@@ -36,6 +37,7 @@ struct ApprovalAuditor {
         self.limits = limits
         objects = ApprovalObjects(limits, source)
         judge = ApprovalJudge(limits)
+        changes = PolicyChangeAuditor(limits)
     }
 
     mutating func take(_ object: StoredObject) { objects.note(object) }
@@ -43,7 +45,13 @@ struct ApprovalAuditor {
     /// Takes in a snapshot.
     ///
     /// - Parameter policy: nil for one that is no compiled policy.
-    mutating func take(_ policy: CompiledPolicy?, id: Digest) { judge.take(policy, id: id) }
+    mutating func take(_ policy: CompiledPolicy?, id: Digest) {
+        judge.take(policy, id: id)
+        changes.take(policy, id: id)
+    }
+
+    /// What came of the policies that were brought without a recorded approval.
+    var policyChanges: PolicyChangeAudit { changes.audit }
 
     /// Whether an event can hold a verdict, or ends what is known of a run, so that it is worth reading.
     static func mayRecord(_ envelope: Envelope) -> Bool { envelope.seal != nil || recordingType(envelope) != nil }
@@ -79,18 +87,25 @@ struct ApprovalAuditor {
         do {
             guard let read = try self.body(of: event) else {
                 if type == .runStart { runs[envelope.run]?.list = .none }
+                if type == .snapshot { changes.take(envelope.reference, from: before, to: envelope.snapshot) }
                 return
             }
             body = read
         } catch ApprovalDoubt.notJudged(let reason) {
             // Where no list is named nobody is asked, so there is nothing that the body could have told.
-            guard judge.names(list: before ?? envelope.snapshot) else { return }
+            guard judge.names(list: before ?? envelope.snapshot) else {
+                if type == .snapshot { changes.take(envelope.reference, from: before, to: envelope.snapshot) }
+                return
+            }
             let unread = "\(reason), so whether it records an approval cannot be told"
             audit.verdicts += 1
             return note(ApprovalClaim(doubt: .notJudged(unread)), envelope)
         }
         if type == .runStart { runs[envelope.run]?.list = .init(ofStart: body) }
-        guard let claim = ApprovalClaim(type, body, envelope, inForce: before, list) else { return }
+        guard let claim = ApprovalClaim(type, body, envelope, inForce: before, list) else {
+            if type == .snapshot { changes.take(envelope.reference, from: before, to: envelope.snapshot) }
+            return
+        }
         audit.verdicts += 1
         note(claim, envelope)
     }

@@ -103,6 +103,9 @@ struct VerifyCommand: ParsableCommand {
             if let finding = result.approvals.findings.first {
                 throw Failure(.no, "\(finding.event) says that its policy is approved, and \(finding.reason)")
             }
+            if let finding = result.policyChanges.findings.first {
+                throw Failure(.no, "\(finding.event) brings a policy, and \(finding.reason)")
+            }
             if let id = result.malformedSnapshots.first {
                 throw Failure(.no, "snapshot \(PolicySnapshot.text(id)) is not canonical JSON")
             }
@@ -158,7 +161,7 @@ struct VerifyCommand: ParsableCommand {
             let note = snapshot.notCompiled == nil ? "" : "; not a compiled policy, so nothing is routed by it"
             lines.append("  policy      \(Printable.escape(title))  \(PolicySnapshot.text(snapshot.id))\(note)")
         }
-        lines += approvals(result.approvals)
+        lines += approvals(result.approvals) + changes(result.policyChanges)
         if result.withheldBodies > 0 {
             lines.append("  \(Human.count(result.withheldBodies)) bodies are withheld; their commitments stand")
         }
@@ -178,6 +181,17 @@ struct VerifyCommand: ParsableCommand {
         let (count, isOne) = (Human.count(audit.notJudgedCount), audit.notJudgedCount == 1)
         let words = "  NOT JUDGED  \(count) of them: what \(isOne ? "it says" : "they say") is not proved"
         return lines + [Terminal.styled(words, .yellow)] + listed(audit.notJudged, "approval-not-judged")
+    }
+
+    private func changes(_ audit: PolicyChangeAudit) -> [String] {
+        guard audit.changes > 0 else { return [] }
+        let counts = "\(Human.count(audit.tightening)) of \(Human.count(audit.changes))"
+        var lines = ["  changes     \(counts) policies that runs took up without approval only tighten"]
+        lines += listed(audit.findings, "policy-loosened")
+        guard !audit.notJudged.isEmpty else { return lines }
+        let words =
+            "  NOT JUDGED  \(Human.count(audit.notJudgedCount)) of them: whether they only tighten is not proved"
+        return lines + [Terminal.styled(words, .yellow)] + listed(audit.notJudged, "policy-change-not-judged")
     }
 
     private func listed(_ findings: [ApprovalAudit.Finding], _ code: String) -> [String] {
@@ -251,6 +265,13 @@ extension CapsuleVerification {
                 "findings": .array(approvals.findings.map(Self.value)),
                 "not_judged_count": .number(JSONNumber(approvals.notJudgedCount)),
                 "not_judged": .array(approvals.notJudged.map(Self.value)),
+            ],
+            "policy_changes": [
+                "changes": .number(JSONNumber(policyChanges.changes)),
+                "tightening": .number(JSONNumber(policyChanges.tightening)),
+                "findings": .array(policyChanges.findings.map(Self.value)),
+                "not_judged_count": .number(JSONNumber(policyChanges.notJudgedCount)),
+                "not_judged": .array(policyChanges.notJudged.map(Self.value)),
             ],
             "damaged_header_copy": report.damagedHeaderCopy.map { .number(JSONNumber($0 + 1)) } ?? .null,
         ]

@@ -52,11 +52,21 @@ struct CapsuleInspection {
             "\(finding.event) says that its policy is approved, and \(finding.reason) [approval-not-derived]"
         }
         problems += result.approvals.notJudged.prefix(20).map { finding in
-            let more = finding.events > 1 ? ", and \(finding.events - 1) events like it," : ""
-            let event = "\(finding.event)\(more)"
-            return "the approval of \(event) could not be judged: \(finding.reason) [approval-not-judged]"
+            "the approval of \(named(finding)) could not be judged: \(finding.reason) [approval-not-judged]"
+        }
+        problems += result.policyChanges.findings.prefix(20).map { finding in
+            "\(named(finding)) brings a policy, and \(finding.reason) [policy-loosened]"
+        }
+        problems += result.policyChanges.notJudged.prefix(20).map { finding in
+            "whether the policy of \(named(finding)) only tightens could not be judged: \(finding.reason) "
+                + "[policy-change-not-judged]"
         }
         return problems
+    }
+
+    private static func named(_ finding: ApprovalAudit.Finding) -> String {
+        let more = finding.events > 1 ? ", and \(finding.events - 1) events like it," : ""
+        return "\(finding.event)\(more)"
     }
 
     /// Faults and warnings; a capsule has no lines, so all are at its first.
