@@ -22,6 +22,7 @@ extension CapsuleExamination {
             return [
                 ("bring back the longer copy, if there is one; it may have been cut or restored", nil),
                 ("or copy what is there into a new capsule", "capsule-tool salvage \(file) \(salvaged)"),
+                ("or, if an older copy was put there on purpose, delete what knows of the longer one", forgetting),
             ]
         case .forked:
             let own = Self.quoted((path.stem ?? "capsule") + "-own.cpsl")
@@ -35,6 +36,20 @@ extension CapsuleExamination {
         case .unsupported: return [("use a newer version of capsule-tool", nil)]
         case .locked: return [("a writer is at work; ask again when its turn is over", "capsule-tool doctor \(file)")]
         }
+    }
+
+    /// Deletes the note and the index as far as they say that the file was longer.
+    private var forgetting: String? {
+        let length = verification?.report.length ?? 0
+        var commands: [String] = []
+        if note.map({ $0.durableLength > length }) ?? false {
+            let note = DurableNote.path(for: PosixStorage().resolved(path))
+            commands.append("rm \(Self.quoted(note.string))")
+        }
+        if index.map({ $0.knownDurable > length }) ?? false {
+            commands.append("capsule-tool index drop -c \(Self.quoted(path.string))")
+        }
+        return commands.isEmpty ? nil : commands.joined(separator: " && ")
     }
 
     /// What stands beside the file, or is left of its header, whatever the condition.

@@ -37,7 +37,9 @@ public struct RunFilter: Equatable, Sendable {
             snapshot?.blob
         )
         add("spec = ?", spec)
-        add(name.map { $0.contains("*") || $0.contains("?") ? "name GLOB ?" : "name = ?" } ?? "", name)
+        let isPattern = name.map { $0.contains("*") || $0.contains("?") } ?? false
+        // To SQLite a bracket begins a set of characters; to whoever writes a name it is one.
+        add(isPattern ? "name GLOB ?" : "name = ?", isPattern ? name?.replacing("[", with: "[[]") : name)
         add("start_time >= ?", since?.nanoseconds)
         add("start_time < ?", until?.nanoseconds)
         add("run.first_leaf < ?", before?.signed)

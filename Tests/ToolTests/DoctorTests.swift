@@ -48,6 +48,21 @@ import Testing
         #expect(try condition(shop) == (12, "cut-short"))
     }
 
+    @Test func anOlderCopyThatWasPutBackOnPurposeIsTakenAfterTheCommandsThatDoctorSays() throws {
+        let shop = try shop()
+        try shop.shell("cp runs.cpsl older.cpsl")
+        try shop.run("append", "b", "--type", "note", "--body", #"{"text":"later"}"#)
+        try shop.run("runs")
+        try shop.shell("mv older.cpsl runs.cpsl")
+        #expect(try condition(shop) == (12, "cut-short"))
+        let lines = try shop.run("doctor").output.split(separator: "\n").map { $0.drop { $0 == " " } }
+        let command = try #require(lines.last { $0.hasPrefix("rm ") })
+        #expect(command.contains("runs.cpsl.note && capsule-tool index drop -c "))
+        try shop.shell(String(command.replacing("capsule-tool", with: "$TOOL")))
+        #expect(try condition(shop) == (0, "sound"))
+        #expect(try shop.run("append", "b", "--type", "note", "--body", #"{"text":"again"}"#).status == 0)
+    }
+
     @Test func theIndexKnowsThatACapsuleWasLonger() throws {
         let shop = try shop()
         try shop.run("runs")

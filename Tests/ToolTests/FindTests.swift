@@ -32,6 +32,13 @@ import Testing
         #expect(try names(shop, "--since", "2026-11-23T14:00", "--until", "2026-11-23T14:00:01") == ["old"])
     }
 
+    @Test func aBracketInAPatternIsABracket() throws {
+        let shop = try Shop()
+        for name in ["new-1", "[x] one", "x"] { _ = try shop.start("--name", name) }
+        #expect(try names(shop, "--name", "new-[12]*") == [])
+        #expect(try names(shop, "--name", "[x]*") == ["[x] one"])
+    }
+
     @Test func labelsAreFoundPastManyRunsThatHaveThemNot() throws {
         let shop = try Shop()
         _ = try shop.start("--name", "first", "--label", "team=core")
