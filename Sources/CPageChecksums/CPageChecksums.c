@@ -112,7 +112,7 @@ static const sqlite3_io_methods shared_methods = {
 
 // MARK: The VFS
 
-static int open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *opened, int flags, int *result_flags) {
+static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *opened, int flags, int *result_flags) {
     (void)vfs;
     // Logs, journals and temporary files are the system's alone.
     if ((flags & SQLITE_OPEN_MAIN_DB) == 0) return system_vfs->xOpen(system_vfs, name, opened, flags, result_flags);
@@ -162,4 +162,8 @@ int cpagechecksums_register(void) {
 int cpagechecksums_reserve(sqlite3 *database) {
     int bytes = RESERVED;
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+}
+
+int cpagechecksums_leave_log(sqlite3 *database) {
+    return sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }

@@ -87,7 +87,7 @@ final class IndexStore: Sendable {
         _ header: FileHeader
     ) -> (mark: IndexMark?, kept: Evidence) {
         guard files.exist, (try? files.create()) != nil,
-            let queue = try? DatabaseQueue(path: files.main.string, configuration: configuration(isTemporary: false))
+            let queue = try? PageChecksums.openUnchecked(files.main, configuration: configuration(isTemporary: false))
         else { return (nil, Evidence()) }
         defer { try? queue.close() }
         let found = try? queue.read { db in try IndexMark.read(db) }

@@ -22,6 +22,18 @@ package enum PageChecksums {
         return try DatabaseQueue(path: uri(of: path), configuration: configuration)
     }
 
+    /// Opens a database whose pages may be damaged, to read what it can tell; no byte of its files is changed.
+    ///
+    /// - Throws: what GRDB does.
+    static func openUnchecked(_ path: FilePath, configuration: Configuration) throws -> DatabaseQueue {
+        var configuration = configuration
+        configuration.prepareDatabase { db in
+            let code = ResultCode(rawValue: cpagechecksums_leave_log(db.sqliteConnection))
+            guard code == .SQLITE_OK else { throw DatabaseError(resultCode: code) }
+        }
+        return try DatabaseQueue(path: path.string, configuration: configuration)
+    }
+
     /// Gives the pages of a database file their checksums, whatever was done to them: for tests of what is noticed
     /// beyond them.
     package static func seal(_ bytes: inout [UInt8], pageSize: Int) {

@@ -1,6 +1,7 @@
 import Capsule
 import GRDB
 import SnapshotIndex
+import Synchronization
 import Testing
 import WriterQueue
 
@@ -115,6 +116,30 @@ struct PageChecksumTests {
             #expect(try Contents(fixture.indexed()) == contents, "\(statement)")
             #expect(try fixture.bytes(of: fixture.path) == capsule, "\(statement)")
         }
+    }
+
+    @Test("Looking for evidence leaves the log of a killed process where it is, and the index as it was")
+    func killed() async throws {
+        let (fixture, _) = try await fixture()
+        let queue = try await WriterQueue(opening: fixture.path)
+        let index = try fixture.open()
+        for key in 0..<20 {
+            _ = try await queue.submit(keyed(#require(await queue.state().open.keys.first { !$0.isRunZero }), "\(key)"))
+            try index.catchUp()
+        }
+        await queue.close()
+        let log = FilePath(fixture.indexPath.string + "-wal")
+        let left = try [fixture.indexPath, log].map { ($0, try fixture.bytes(of: $0)) }
+        #expect(left[1].1.count > 4096)
+        try SnapshotIndex.drop(for: fixture.path)
+        for (path, bytes) in left { try fixture.make(path, bytes) }
+        let reach = try #require(SnapshotIndex.reach(for: fixture.path, fixture.header))
+        #expect(try reach.treeSize == index.coverage().treeSize)
+        for (path, bytes) in left { #expect(try fixture.bytes(of: path) == bytes) }
+        let notices = Mutex<[IndexNotice]>([])
+        let again = try SnapshotIndex(for: CapsuleFile(fixture.path)) { notice in notices.withLock { $0.append(notice) }
+        }
+        #expect(try again.catchUp().treeSize == reach.treeSize && notices.withLock { $0 } == [])
     }
 
     /// As `sqlite3` would.

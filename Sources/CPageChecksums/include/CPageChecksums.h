@@ -26,6 +26,10 @@ int cpagechecksums_register(void);
 /// Reserves the bytes in the pages of `database`, if nothing was written to it yet. Returns what SQLite says.
 int cpagechecksums_reserve(struct sqlite3 *database);
 
+/// Leaves SQLite's log as it is when `database` is closed: who opened it without the VFS would take pages over from
+/// there without their sums. Returns what SQLite says.
+int cpagechecksums_leave_log(struct sqlite3 *database);
+
 /// Gives a page that was changed behind the VFS its sum again: for tests that break an index in ways no sum shows.
 void cpagechecksums_seal(void *page, int size, int64_t offset);
 
