@@ -37,6 +37,8 @@ public final class CrashCampaign: Sendable {
         public var images = 20_000
         /// Lengths of scripts of which all are run.
         public var exhaustive = 1...2
+        /// Run these and no others.
+        public var scripts: [Script]?
         public var seed: UInt64 = 1
         /// Ways of one power loss that are tried at most; in random scripts eight times as many.
         public var waysPerPoint = 64
@@ -89,6 +91,7 @@ public final class CrashCampaign: Sendable {
                 return shared.next
             })
         else { return nil }
+        if let scripts = options.scripts { return number < scripts.count ? (scripts[number], "given \(number)") : nil }
         let creating = Script.creating
         if number < creating.count { return (creating[number], "creating \(number)") }
         var rest = number - creating.count
