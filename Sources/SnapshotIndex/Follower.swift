@@ -47,6 +47,8 @@ struct Follower {
                 }
             ) {
                 (mark, fold) = (chunk.mark, chunk.fold)
+                // What the fold then no longer remembers stands in the index.
+                history.move(to: mark)
                 if fold.state.hasHistory || fold.state.lookupCount > Self.rememberedLookups {
                     fold.settle(into: history)
                 }
@@ -64,6 +66,7 @@ struct Follower {
     /// Where the index ends, and a fold that stands there.
     private func start(_ history: IndexHistory) throws -> (IndexMark, CapsuleFold) {
         try store.read { view in
+            history.move(to: view.mark)
             let found = try OpenRuns.resumePoint(view, header: capsule.header, history: history)
             let fold =
                 if let point = found?.point {

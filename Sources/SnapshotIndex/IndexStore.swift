@@ -147,7 +147,7 @@ final class IndexStore: Sendable {
             try IndexSchema.reset(
                 db,
                 header: header,
-                Evidence(durable: durable, other: now.other ?? evidence.other ?? other)
+                Evidence(durable: durable, other: other ?? now.other ?? evidence.other)
             )
         }
         if isReset { observe?((replacing ?? found.whyUseless(for: header)).map(IndexNotice.remade) ?? .created) }

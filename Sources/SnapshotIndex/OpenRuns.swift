@@ -161,6 +161,7 @@ extension SnapshotIndex {
         do {
             return try queryOnce { store, view in
                 let history = IndexHistory(store)
+                history.move(to: view.mark)
                 guard let found = try OpenRuns.resumePoint(view, header: capsule.header, history: history),
                     found.summary.findings == 0
                 else { return nil }

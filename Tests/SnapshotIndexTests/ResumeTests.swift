@@ -1,9 +1,10 @@
 import Capsule
 import GRDB
-import SnapshotIndex
 import Synchronization
 import Testing
 import WriterQueue
+
+@testable import SnapshotIndex
 
 @Suite("A writer goes on behind an index")
 struct ResumeTests {
@@ -100,6 +101,63 @@ struct ResumeTests {
         let receipts = try await queue.submit(submission)
         #expect(receipts.first?.isRepeat == true)
         await queue.close()
+    }
+
+    @Test("A writer behind which the index went on takes in what others wrote, and knows what it knew")
+    func theIndexGoesOn() async throws {
+        let fixture = try await Fixture()
+        let runs = [try await fixture.start("open"), try await fixture.start("ends")]
+        let keyed = runs.map { run in
+            var draft = EventDraft(.registered(.note), body: Array("{}".utf8), time: Timestamp(nanoseconds: 5))
+            draft.key = "k"
+            return Submission(.run(run, token: nil), events: [draft])
+        }
+        for submission in keyed { _ = try await fixture.queue.submit(submission) }
+        _ = try fixture.indexed()
+        let resumed = try await WriterQueue(opening: fixture.path, options: fixture.resuming())
+        // Another writer begins and ends runs, brings a snapshot and keys, and somebody reads.
+        let other = try await fixture.start("other", snapshot: "{\"b\":1}")
+        try await fixture.append(to: other, makesCheckpoint: true)
+        try await fixture.end(runs[1])
+        var draft = EventDraft(.registered(.note), body: Array("{}".utf8), time: Timestamp(nanoseconds: 6))
+        draft.key = "later"
+        _ = try await fixture.queue.submit(Submission(.run(runs[0], token: nil), events: [draft]))
+        await fixture.queue.close()
+        _ = try fixture.indexed()
+        let receipts = try await resumed.submit(keyed[0])
+        #expect(receipts.first?.isRepeat == true)
+        let later = try await resumed.submit(Submission(.run(runs[0], token: nil), events: [draft]))
+        #expect(later.first?.isRepeat == true)
+        #expect(await resumed.state().open[other]?.next == 2)
+        #expect(await resumed.state().endedRun(runs[1])?.events == 3)
+        await resumed.close()
+        #expect(try Verifier(CapsuleFile(fixture.path)).run().verdict == .intact)
+    }
+
+    @Test("A writer whose index is emptied meanwhile reads everything, and begins no run twice")
+    func theIndexIsEmptied() async throws {
+        let fixture = try await Fixture()
+        let run = try await fixture.start("a")
+        try await fixture.end(run)
+        await fixture.queue.close()
+        _ = try fixture.indexed()
+        let resumed = try await WriterQueue(opening: fixture.path, options: fixture.resuming())
+        let emptying = try PageChecksums.open(fixture.indexPath)
+        try await emptying.write { db in
+            try IndexSchema.reset(db, header: fixture.header, IndexStore.Evidence())
+        }
+        try emptying.close()
+        let body = Array(#"{"name":"a","spec":"job.toml"}"#.utf8)
+        let draft = EventDraft(.registered(.runStart), body: body, time: Timestamp(nanoseconds: 1000))
+        let again = Submission.Target.newRun(
+            RunID(at: .now, random: SystemRandom()),
+            name: "a",
+            snapshot: try Fixture.snapshot().id,
+            token: nil
+        )
+        let receipts = try await resumed.submit(Submission(again, events: [draft], objects: [Fixture.snapshot()]))
+        #expect(receipts.first?.isRepeat == true && receipts.first?.event.run == run)
+        await resumed.close()
     }
 
     @Test("A capsule that is shorter than its index knows is not appended to")
