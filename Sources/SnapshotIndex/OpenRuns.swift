@@ -17,8 +17,8 @@ enum OpenRuns {
         """,
         """
         CREATE TABLE resume (id INTEGER PRIMARY KEY CHECK (id = 1), tree BLOB NOT NULL, open_runs INTEGER NOT NULL, \
-        open_digest BLOB NOT NULL, runs INTEGER NOT NULL, checkpoints INTEGER NOT NULL, findings INTEGER NOT NULL, \
-        header_digest BLOB, closed INTEGER NOT NULL, seal BLOB NOT NULL)
+        open_digest BLOB NOT NULL, runs INTEGER NOT NULL, named INTEGER NOT NULL, checkpoints INTEGER NOT NULL, \
+        findings INTEGER NOT NULL, header_digest BLOB, closed INTEGER NOT NULL, seal BLOB NOT NULL)
         """,
     ]
 
@@ -30,6 +30,8 @@ enum OpenRuns {
         /// be taken out and put in.
         var openDigest = Digest.zero
         var runs: Int64 = 0
+        /// Runs that can be asked for again by the caller's name.
+        var named: Int64 = 0
         /// Notes of checkpoints, and events that mark one.
         var checkpoints: Int64 = 0
         /// Rules that the capsule breaks up to the mark.
@@ -51,7 +53,7 @@ enum OpenRuns {
 
         fileprivate var seal: Digest {
             var bytes = Array(treeBytes) + openDigest.bytes + (headerDigest?.bytes ?? [])
-            for number in [openRuns, runs, checkpoints, findings, isClosed ? 1 : 0] {
+            for number in [openRuns, runs, named, checkpoints, findings, isClosed ? 1 : 0] {
                 withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
             }
             return Hashing.sha256(bytes)
@@ -59,10 +61,10 @@ enum OpenRuns {
     }
 
     static func write(_ summary: Summary, _ db: Database) throws {
-        let sql = "INSERT OR REPLACE INTO resume VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        let sql = "INSERT OR REPLACE INTO resume VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         try db.cachedStatement(sql: sql).execute(arguments: [
-            summary.treeBytes, summary.openRuns, summary.openDigest.blob, summary.runs, summary.checkpoints,
-            summary.findings, summary.headerDigest?.blob, summary.isClosed, summary.seal.blob,
+            summary.treeBytes, summary.openRuns, summary.openDigest.blob, summary.runs, summary.named,
+            summary.checkpoints, summary.findings, summary.headerDigest?.blob, summary.isClosed, summary.seal.blob,
         ])
     }
 
@@ -70,8 +72,10 @@ enum OpenRuns {
     ///
     /// - Throws: `IndexFault.damaged` if it is not what was written.
     static func summary(_ db: Database) throws -> Summary? {
-        let sql =
-            "SELECT tree, open_runs, open_digest, runs, checkpoints, findings, header_digest, closed, seal FROM resume"
+        let sql = """
+            SELECT tree, open_runs, open_digest, runs, named, checkpoints, findings, header_digest, closed, seal \
+            FROM resume
+            """
         guard let row = try Row.fetchOne(db.cachedStatement(sql: sql)) else { return nil }
         let fields = Fields(row)
         var summary = Summary()
@@ -86,11 +90,12 @@ enum OpenRuns {
         summary.openRuns = try fields.integer(1)
         summary.openDigest = try fields.digest(2)
         summary.runs = try fields.integer(3)
-        summary.checkpoints = try fields.integer(4)
-        summary.findings = try fields.integer(5)
-        summary.headerDigest = try fields.optionalDigest(6)
-        summary.isClosed = try fields.integer(7) != 0
-        guard try fields.digest(8) == summary.seal else { throw IndexFault.damaged("what is open was changed") }
+        summary.named = try fields.integer(4)
+        summary.checkpoints = try fields.integer(5)
+        summary.findings = try fields.integer(6)
+        summary.headerDigest = try fields.optionalDigest(7)
+        summary.isClosed = try fields.integer(8) != 0
+        guard try fields.digest(9) == summary.seal else { throw IndexFault.damaged("what is open was changed") }
         return summary
     }
 
@@ -110,6 +115,22 @@ enum OpenRuns {
         do throws(CapsuleError) { return try RunState(decoding: bytes, in: history) } catch {
             throw .damaged("the state of an open run makes no sense: \(error.reason)")
         }
+    }
+
+    /// Whether each table by which runs are found has as many entries as were written: one that is not there looks like
+    /// a run that never began.
+    ///
+    /// Reads these tables, some 40 bytes a run.
+    private static func hasEveryRun(_ view: IndexView, _ summary: Summary) throws -> Bool {
+        let counts = try [
+            "SELECT count(*) FROM run INDEXED BY sqlite_autoindex_run_1",
+            "SELECT count(*) FROM run INDEXED BY run_key WHERE key IS NOT NULL",
+            "SELECT count(*) FROM run INDEXED BY run_open WHERE outcome IS NULL",
+        ].map { try view.rows($0) { try $0.integer(0) }.first }
+        // In a capsule that breaks rules a run may be open and have ended; nobody goes on behind such a one.
+        guard summary.findings == 0 else { return counts[0] == summary.runs }
+        let runZero: Int64 = try stateBytes(at: 0, view.db) == nil ? 0 : 1
+        return counts == [summary.runs, summary.named, summary.openRuns - runZero]
     }
 
     /// Where reading can go on behind the mark; nil if nothing was taken in yet.
@@ -133,10 +154,9 @@ enum OpenRuns {
             found.toggle(bytes, at: place)
             return try decode(bytes, in: history)
         }
-        let runs = try view.rows("SELECT count(*) FROM run") { try $0.integer(0) }.first
-        guard Int64(open.count) == summary.openRuns, found.openDigest == summary.openDigest, runs == summary.runs else {
-            throw IndexFault.damaged("runs are missing or were changed")
-        }
+        guard Int64(open.count) == summary.openRuns, found.openDigest == summary.openDigest,
+            try hasEveryRun(view, summary)
+        else { throw IndexFault.damaged("runs are missing or were changed") }
         let point = ResumePoint(
             position: view.mark.position(in: header),
             durableLength: view.mark.durable,

@@ -100,6 +100,7 @@ final class RowWriter {
             )
             try insertRun.execute()
             summary.runs += 1
+            if start.key != nil { summary.named += 1 }
         } else {
             updateRun.setUncheckedArguments(progress + [seal, place])
             try updateRun.execute()

@@ -66,11 +66,12 @@ struct ResumeTests {
         }
     }
 
-    @Test("A row that is missing or changed is noticed, and everything is read", arguments: 0..<5)
+    @Test("A row that is missing or changed is noticed, and everything is read", arguments: 0..<7)
     func noticesChangedRows(_ which: Int) async throws {
         let changes = [
             "DELETE FROM open_run WHERE first_leaf > 0", "UPDATE open_run SET state = zeroblob(length(state))",
             "DELETE FROM run WHERE name = 'ended'", "DELETE FROM resume", "UPDATE resume SET runs = runs + 1",
+            "UPDATE run SET key = NULL WHERE name = 'ended'", "UPDATE run SET outcome = NULL WHERE name = 'ended'",
         ]
         let fixture = try await Fixture()
         let run = try await fixture.start("open")
