@@ -7,15 +7,14 @@ public enum CapsuleSalvage {
     /// makes a new run, because names are hashed with the capsule's ID.
     ///
     /// - Throws: `StorageError` with `.fileExists` if `path` is taken; `CapsuleError` if the copy does not verify,
-    ///   which
-    ///   then is not kept.
+    ///   which then is not kept; `LedgerError.inputInvalid` if `origin` is that of the old one.
     public static func salvage(
         _ old: CapsuleFile,
         to path: FilePath,
         origin: String? = nil,
         progress: ((UInt64, UInt64) -> Void)? = nil
     ) throws -> CopyReport {
-        let header = try newHeader(origin: origin)
+        let header = try newHeader(origin: origin, apartFrom: old)
         var create = JSONWriter()
         create.object {
             $0.member("tool", "capsule-tool \(CapsuleLedger.version)")
@@ -49,7 +48,7 @@ public enum CapsuleSalvage {
         try CapsuleCopy.run(
             from: old,
             to: path,
-            header: newHeader(origin: origin),
+            header: newHeader(origin: origin, apartFrom: old),
             purpose: .adopt,
             knownDurable: knownDurable(of: old),
             progress: progress
@@ -65,7 +64,14 @@ public enum CapsuleSalvage {
         }
     }
 
-    private static func newHeader(origin: String?) throws -> FileHeader {
+    /// A checkpoint says of which origin it is: under one origin it would accuse the other capsule.
+    private static func newHeader(origin: String?, apartFrom old: CapsuleFile) throws -> FileHeader {
+        guard origin != old.header.origin else {
+            throw LedgerError(
+                .inputInvalid,
+                "\(old.header.origin) is the origin of the old capsule; the new one needs its own"
+            )
+        }
         let id = CapsuleID(words: RunID(at: .now, random: SystemRandom()).words)
         return try FileHeader(capsule: id, created: .now, origin: origin)
     }

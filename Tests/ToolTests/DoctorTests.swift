@@ -265,6 +265,16 @@ import Testing
         #expect(try shop.run("show", "capsule#1", "-c", "saved.cpsl").output.contains(#""kind": "unreadable""#))
     }
 
+    @Test(arguments: ["salvage", "adopt"])
+    func aCopyDoesNotGetTheOriginOfTheOld(_ command: String) throws {
+        let shop = try shop()
+        try shop.run("init", "named.cpsl", "--origin", "example.com/ledger")
+        let answer = try shop.run(command, "named.cpsl", "new.cpsl", "--origin", "example.com/ledger")
+        #expect(answer.status == 65 && answer.errors.contains("needs its own"), "\(answer)")
+        #expect(!FileManager.default.fileExists(atPath: shop.folder + "/new.cpsl"))
+        #expect(try shop.run(command, "named.cpsl", "new.cpsl", "--origin", "example.com/other").status == 0)
+    }
+
     @Test func aSoundCapsuleIsSalvagedWhole() throws {
         let shop = try shop()
         let answer = try shop.run("salvage", "runs.cpsl", "saved.cpsl", "--json")
