@@ -196,9 +196,31 @@ import Testing
         storage.put([1, 2, 3], at: Self.new)
         let error = #expect(throws: StorageError.self) {
             try CapsuleCopy.run(
-                from: CapsuleFile(Self.old, storage: storage), to: Self.new, header: header(), purpose: .salvage,
-                storage: storage) { _ in ([], []) }
+                from: CapsuleFile(Self.old, storage: storage),
+                to: Self.new,
+                header: header(),
+                purpose: .salvage,
+                storage: storage
+            ) { _ in ([], []) }
         }
         #expect(error?.errno == .fileExists && storage.contents(of: Self.new) == [1, 2, 3])
+    }
+
+    @Test(arguments: [CapsuleCopy.Purpose.salvage, .adopt])
+    func contentsAreSyncedBeforeTheNameAndTheNameAfterIt(_ purpose: CapsuleCopy.Purpose) throws {
+        let memory = MemoryStorage()
+        memory.put(sample(), at: Self.old)
+        let storage = ObservedStorage(memory)
+        _ = try CapsuleCopy.run(
+            from: CapsuleFile(Self.old, storage: storage),
+            to: Self.new,
+            header: header(),
+            purpose: purpose,
+            createBody: Array("{}".utf8),
+            storage: storage
+        ) { _ in ([], Array("{}".utf8)) }
+        let operations = storage.calls.map(\.operation)
+        #expect(operations.suffix(5) == [.write, .sync, .link, .remove, .syncDirectory])
+        #expect(storage.calls(.syncDirectory).map(\.path) == ["d"])
     }
 }

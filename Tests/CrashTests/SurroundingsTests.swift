@@ -175,4 +175,32 @@ import WriterQueue
         let after = try DurableReach(of: CapsuleFile("d/a.cpsl", storage: disk.process()), from: 0)
         #expect(!after.isBeingWritten && after.limit == UInt64(disk.contents("d/a.cpsl")?.count ?? 0))
     }
+
+    /// It opened the capsule between the failure and the writer's note of it: no sync of its own would be told.
+    @Test func noReaderTrustsASyncOfItsOwnWhereAWritersFailureIsNotedMeanwhile() throws {
+        let builder = CapsuleBuilder()
+        builder.snapshot()
+        builder.event(.runStart, in: CapsuleBuilder.run(1))
+        let disk = SimulatedDisk()
+        disk.put(builder.bytes, at: "d/a.cpsl")
+        let writer = disk.process()
+        try OneTurn.append(to: "d/a.cpsl", on: writer)
+        let known = UInt64(disk.contents("d/a.cpsl")?.count ?? 0)
+        let notePath = DurableNote.path(for: "d/a.cpsl")
+        writer.faultOnPath = { name, path in
+            if name == "sync" { return .error(.ioError) }
+            return name == "write" && path == notePath ? .error(.noSpace) : nil
+        }
+        #expect(throws: (any Error).self) { try OneTurn.append(to: "d/a.cpsl", on: writer) }
+        let capsule = try CapsuleFile("d/a.cpsl", storage: disk.process())
+        var note = try #require(DurableNote.read(for: "d/a.cpsl", header: capsule.header, storage: disk.process()))
+        #expect(!note.syncFailed && note.durableLength == known)
+        note.syncFailed = true
+        disk.beforeSharedLock = { [note] in
+            let file = try? disk.process().open(notePath, for: .readingAndWriting)
+            _ = note.encoded.withUnsafeBytes { bytes in try? file?.writeFully(bytes, at: 0) }
+        }
+        let reach = try DurableReach(of: capsule, from: 0)
+        #expect(reach.limit == known && reach.isBeingWritten)
+    }
 }

@@ -212,6 +212,21 @@ import Testing
         #expect(note?.durableLength == UInt64(ends[1]), "the note never leads")
     }
 
+    /// The file is as long as the note says then; that the cut reached the disk, nobody knows.
+    @Test func aCutWhoseSyncFailedIsSyncedBeforeAnythingIsServed() async throws {
+        let (bytes, ends) = try sample()
+        let desk = try Desk(Array(bytes.dropLast(3)), note: note(ends[2]))
+        desk.storage.set { [path = desk.path] call, _ in
+            call.operation == .sync && call.path == path ? .error(.ioError) : nil
+        }
+        await #expect(throws: StorageError.self) { _ = try await desk.open() }
+        #expect(try desk.bytes() == Array(bytes[..<ends[2]]))
+        desk.storage.set(nil)
+        desk.storage.forget()
+        _ = try await desk.open()
+        #expect(desk.storage.calls.filter { $0.path == desk.path }.map(\.operation) == [.sync])
+    }
+
     @Test func openingTakesNoLockWithIt() async throws {
         let (bytes, ends) = try sample()
         let desk = try Desk(bytes, note: note(ends[3]))

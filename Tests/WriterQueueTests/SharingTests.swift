@@ -239,6 +239,20 @@ import Testing
         #expect(try desk.bytes() == before)
     }
 
+    @Test func aFileThatBecameShorterIsRefusedThoughItsNoteIsGone() async throws {
+        let desk = try Desk()
+        let queue = try await desk.open()
+        let run = try await queue.newRun()
+        let length = UInt64(try desk.bytes()?.count ?? 0)
+        try await queue.append("x", to: run)
+        try desk.storage.open(desk.path, for: .readingAndWriting).truncate(to: length)
+        // Without its note the file is opened again, and only the queue knows how long it was.
+        try desk.storage.remove(DurableNote.path(for: desk.path))
+        let before = try desk.bytes()
+        await #expect(throws: CapsuleError(.cutShort, "")) { try await queue.append("y", to: run) }
+        #expect(try desk.bytes() == before)
+    }
+
     @Test func aNewerWriteVersionRefusesAppendsAndAllowsReading() async throws {
         var header = CapsuleBuilder.plainHeader()
         header.writeVersion = 2
