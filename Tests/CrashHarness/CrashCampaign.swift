@@ -39,6 +39,8 @@ public final class CrashCampaign: Sendable {
         public var exhaustive = 1...2
         /// Run these and no others.
         public var scripts: [Script]?
+        /// Run none but random scripts: a small run would not come to them.
+        public var isRandomOnly = false
         public var seed: UInt64 = 1
         /// Ways of one power loss that are tried at most; in random scripts eight times as many.
         public var waysPerPoint = 64
@@ -92,6 +94,7 @@ public final class CrashCampaign: Sendable {
             })
         else { return nil }
         if let scripts = options.scripts { return number < scripts.count ? (scripts[number], "given \(number)") : nil }
+        if options.isRandomOnly { return random(options.seed &+ UInt64(number)) }
         let creating = Script.creating
         if number < creating.count { return (creating[number], "creating \(number)") }
         var rest = number - creating.count
@@ -103,7 +106,10 @@ public final class CrashCampaign: Sendable {
             }
             rest -= count
         }
-        let seed = options.seed &+ UInt64(rest)
+        return random(options.seed &+ UInt64(rest))
+    }
+
+    private func random(_ seed: UInt64) -> (script: Script, name: String) {
         var dice = Dice(seed)
         return (Script.random(&dice), "seed \(seed)")
     }

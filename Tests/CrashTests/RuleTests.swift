@@ -8,7 +8,8 @@ import WriterQueue
 ///
 /// Nothing is left to chance: each run opens the same disk images.
 @Suite struct RuleTests {
-    /// Runs stories, lets the power fail before every change in every way there is, and opens what is left.
+    /// Runs stories, lets the power fail before every change in every way there is (of more than 256 ways, in so many),
+    /// and opens what is left.
     private func tell(_ scripts: [Script], at place: SourceLocation = #_sourceLocation) {
         var options = CrashCampaign.Options()
         options.scripts = scripts
