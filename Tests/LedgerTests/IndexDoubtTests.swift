@@ -90,21 +90,18 @@ struct IndexDoubtTests {
         return Data(bytes)
     }
 
-    @Test("A bit that flips on any page changes no answer, and none about a run if the checksum flips with it")
+    @Test("A bit that flips on any page changes no answer")
     func flippedBits() async throws {
         let bench = try await bench()
         let truth = try answers(bench)
         let file = index(bench)
         let whole = try Data(contentsOf: file)
-        for round in 0..<24 {
+        for _ in 0..<24 {
             var damaged = whole
             let (place, bit) = (Int.random(in: 0..<whole.count), UInt8.random(in: 0..<8))
             damaged[place] ^= 1 << bit
-            try (round % 2 == 0 ? damaged : sealed(damaged, 4096)).write(to: file)
-            let found = try answers(bench)
-            if round % 2 == 0 { #expect(found == truth, "bit \(bit) of byte \(place)") }
-            #expect(found.exports == truth.exports, "bit \(bit) of byte \(place), sealed")
-            #expect(found.checkpoints == truth.checkpoints, "bit \(bit) of byte \(place), sealed")
+            try damaged.write(to: file)
+            #expect(try answers(bench) == truth, "bit \(bit) of byte \(place)")
         }
     }
 
