@@ -5,10 +5,10 @@
 #include <sqlite3.h>
 #include <string.h>
 
+// Not 8 bytes: that would say to some builds of SQLite that they know the sum.
 enum { RESERVED = 4, SMALLEST_PAGE = 512, LARGEST_PAGE = 65536 };
 
 const char *const cpagechecksums_name = "capsule-pages";
-const int cpagechecksums_reserved = RESERVED;
 
 /// An open database file; the system's file object follows it in memory.
 struct file {

@@ -114,9 +114,7 @@ struct IndexMark: Equatable {
             generation, UInt64(bitPattern: schema), offset, number, UInt64(previousChecksum), statedDurable,
             lastBatch, treeSize, durable,
         ]
-        for number in numbers {
-            withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
-        }
+        bytes.append(littleEndian: numbers)
         return Hashing.sha256(bytes).withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(as: Int64.self)) }
     }
 }

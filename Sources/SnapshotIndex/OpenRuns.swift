@@ -41,7 +41,7 @@ enum OpenRuns {
 
         mutating func toggle(_ state: [UInt8], at place: Int64) {
             var bytes = state
-            withUnsafeBytes(of: place.littleEndian) { bytes.append(contentsOf: $0) }
+            bytes.append(littleEndian: [place])
             openDigest = Digest(zip(openDigest.bytes, Hashing.sha256(bytes).bytes).map { $0 ^ $1 }) ?? .zero
         }
 
@@ -53,9 +53,7 @@ enum OpenRuns {
 
         fileprivate var seal: Digest {
             var bytes = Array(treeBytes) + openDigest.bytes + (headerDigest?.bytes ?? [])
-            for number in [openRuns, runs, named, checkpoints, findings, isClosed ? 1 : 0] {
-                withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
-            }
+            bytes.append(littleEndian: [openRuns, runs, named, checkpoints, findings, isClosed ? 1 : 0])
             return Hashing.sha256(bytes)
         }
     }

@@ -57,9 +57,7 @@ public struct OtherHistory: Equatable, Sendable {
 
     private var seal: Digest {
         var bytes = Array("other history".utf8) + capsule.bytes + root.bytes
-        for number in [generation, end, treeSize] {
-            withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
-        }
+        bytes.append(littleEndian: [generation, end, treeSize])
         return Hashing.sha256(bytes)
     }
 }

@@ -156,7 +156,8 @@ import WriterQueue
         #expect(report.verdict == .intact && report.end == UInt64(whole.count))
     }
 
-    @Test func noReaderTrustsASyncOfItsOwnAfterAWritersFailed() throws {
+    /// A capsule on a simulated disk, whoever appended to it, and how long it is durable.
+    private func writtenCapsule() throws -> (disk: SimulatedDisk, writer: SimulatedProcess, known: UInt64) {
         let builder = CapsuleBuilder()
         builder.snapshot()
         builder.event(.runStart, in: CapsuleBuilder.run(1))
@@ -165,6 +166,11 @@ import WriterQueue
         let writer = disk.process()
         try OneTurn.append(to: "d/a.cpsl", on: writer)
         let known = UInt64(disk.contents("d/a.cpsl")?.count ?? 0)
+        return (disk, writer, known)
+    }
+
+    @Test func noReaderTrustsASyncOfItsOwnAfterAWritersFailed() throws {
+        let (disk, writer, known) = try writtenCapsule()
         writer.faultOnPath = { name, _ in name == "sync" ? .error(.ioError) : nil }
         #expect(throws: (any Error).self) { try OneTurn.append(to: "d/a.cpsl", on: writer) }
         let reach = try DurableReach(of: CapsuleFile("d/a.cpsl", storage: disk.process()), from: 0)
@@ -178,14 +184,7 @@ import WriterQueue
 
     /// It opened the capsule between the failure and the writer's note of it: no sync of its own would be told.
     @Test func noReaderTrustsASyncOfItsOwnWhereAWritersFailureIsNotedMeanwhile() throws {
-        let builder = CapsuleBuilder()
-        builder.snapshot()
-        builder.event(.runStart, in: CapsuleBuilder.run(1))
-        let disk = SimulatedDisk()
-        disk.put(builder.bytes, at: "d/a.cpsl")
-        let writer = disk.process()
-        try OneTurn.append(to: "d/a.cpsl", on: writer)
-        let known = UInt64(disk.contents("d/a.cpsl")?.count ?? 0)
+        let (disk, writer, known) = try writtenCapsule()
         let notePath = DurableNote.path(for: "d/a.cpsl")
         writer.faultOnPath = { name, path in
             if name == "sync" { return .error(.ioError) }

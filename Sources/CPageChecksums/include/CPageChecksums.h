@@ -5,18 +5,15 @@
 
 /// A checksum on every page of a SQLite database, which SQLite itself does not have: a VFS in front of the system's.
 ///
-/// The last `cpagechecksums_reserved` bytes of a page, which SQLite keeps clear of when asked to, hold the CRC32C of
+/// The last four bytes of a page, which SQLite keeps clear of when asked to, hold the CRC32C of
 /// its offset (8 bytes, little endian) and of the bytes before them. It is written with every page that reaches the
 /// database file and held against every page read from there; a page that does not agree cannot be read:
-/// SQLITE_IOERR_DATA. Pages that still are in the log are guarded by the log's own sums.
+/// SQLITE_IOERR_DATA. Pages that still are in the log are guarded by the log's own sums, which any SQLite writes.
 
 struct sqlite3;
 
 /// The VFS's name, for `file:PATH?vfs=NAME`.
 extern const char *const cpagechecksums_name;
-
-/// Bytes of a page that a checksum takes. Not 8: that would say to some builds of SQLite that they know the sum.
-extern const int cpagechecksums_reserved;
 
 /// Makes the VFS known to SQLite. As often and from as many threads as one likes.
 ///
